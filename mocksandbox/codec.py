@@ -1,0 +1,76 @@
+"""JSON in and out, without losing anything on the way.
+
+`loads` is fast (orjson) and falls back to the standard library where orjson would change a number (0.500, 1e999, more
+than 15 digits) or refuse what the real services read (lone surrogates, NaN). `dumps` writes decimals as they were sent.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from secrets import token_hex
+from typing import Any
+
+import orjson
+
+# A number outside a string whose spelling a float would not keep: a trailing zero, an exponent, 16 characters or more.
+_FRAGILE_NUMBER = re.compile(rb'(?:"\s*:|[,\[])\s*-?(?:\d+\.\d*0(?!\d)|\d[\d.]*[eE]|[\d.]{16})')
+
+
+def loads(data: bytes) -> Any:
+    """Parse JSON text.
+
+    Raises:
+        ValueError: it is not UTF-8, not JSON, nested too deep, or has a number of too many digits. The message is for
+            people; for plain syntax errors it is the standard library's (`json.JSONDecodeError`), which names the place.
+    """
+    if not _FRAGILE_NUMBER.search(data):
+        try:
+            return orjson.loads(data)
+        except orjson.JSONDecodeError:
+            pass
+    try:
+        return json.loads(data.decode("utf-8"), parse_float=Decimal)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"the body is not UTF-8: byte 0x{data[error.start]:02X} at position {error.start}") from error
+    except RecursionError as error:
+        raise ValueError("the body is nested too deep") from error
+    except json.JSONDecodeError:
+        raise
+    except ValueError as error:  # the interpreter's own limit on the digits of one integer
+        raise ValueError("a number in the body has too many digits") from error
+
+
+def _decimal(value: object) -> Any:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(str(value).encode()) if value.is_finite() else str(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def dumps(value: Any) -> bytes:
+    """Write JSON in the order given, decimals as written.
+
+    Raises:
+        ValueError: the value is nested deeper than JSON writers go.
+    """
+    try:
+        return orjson.dumps(value, default=_decimal)
+    except orjson.JSONEncodeError:
+        pass
+    try:  # lone surrogates and integers beyond 64 bits, which orjson does not write
+        text = json.dumps(value, default=_marked, separators=(",", ":"))
+    except RecursionError as error:
+        raise ValueError("the value is nested too deep to write") from error
+    return _MARKED_DECIMAL.sub(r"\1", text).encode()
+
+
+# The standard library cannot write a decimal: it writes a string with a mark that no client can guess, taken off after.
+_MARK = token_hex(16)
+_MARKED_DECIMAL = re.compile(f'"{_MARK}([^"]*)"')
+
+
+def _marked(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{_MARK}{value}"
+    raise TypeError(f"{type(value).__name__} is not JSON")

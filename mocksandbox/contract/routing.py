@@ -1,0 +1,81 @@
+"""Which operation a request is for, and, when it is for none, what it came near to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from mocksandbox.contract.model import Operation
+
+_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+
+
+@dataclass(frozen=True)
+class Match:
+    """The operation of a request and the values of its path parameters, percent-decoded."""
+
+    operation: Operation
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Miss:
+    """A request for no operation: the methods that its path does have (none: the path is unknown), and the nearest
+    operations with the reason why each is not the one.
+    """
+
+    allowed: tuple[str, ...]
+    near: tuple[str, ...]
+
+
+class Router:
+    """Finds operations by method and path. A literal segment wins over a placeholder; a placeholder may be empty, so that
+    `GET /Immunization/` is a read without an id rather than an unknown path.
+    """
+
+    def __init__(self, routes: tuple[tuple[str, str, Any], ...]) -> None:
+        self._routes = sorted(
+            ((method, template, _compile(template), operation) for method, template, operation in routes),
+            key=lambda route: [part.startswith("{") for part in route[1].split("/")],
+        )
+        self._literal = {(m, t): Match(o) for m, t, _, o in self._routes if "{" not in t}
+
+    def find(self, method: str, path: str) -> Match | Miss:
+        """The match of a request line, or the miss that explains why there is none."""
+        found = self._literal.get((method, path))
+        if found is not None:
+            return found
+        allowed = []
+        for candidate, _, pattern, operation in self._routes:
+            hit = pattern.fullmatch(path)
+            if hit is None:
+                continue
+            if candidate == method:
+                return Match(operation, {name: unquote(value) for name, value in hit.groupdict().items()})
+            allowed.append(candidate)
+        return Miss(tuple(dict.fromkeys(allowed)), self._near(method, path))
+
+    def _near(self, method: str, path: str) -> tuple[str, ...]:
+        scored = []
+        for candidate, template, pattern, operation in self._routes:
+            same_path = pattern.fullmatch(path) is not None
+            likeness = 1.0 if same_path else SequenceMatcher(None, path.lower(), template.lower()).ratio()
+            if likeness < 0.5:
+                continue
+            why = f"the method is {method}" if same_path else f"the path is {path}"
+            scored.append((likeness, candidate == method, f"{operation.id} ({candidate} {template}): {why}"))
+        return tuple(text for *_, text in sorted(scored, reverse=True)[:3])
+
+
+def _compile(template: str) -> re.Pattern[str]:
+    parts = _PLACEHOLDER.split(template)
+    names = [re.sub(r"\W", "_", name) for name in parts[1::2]]
+    pattern = re.escape(parts[0])
+    for name, literal in zip(names, parts[2::2], strict=True):
+        pattern += f"(?P<{name}>[^/]*)" + re.escape(literal)
+    return re.compile(pattern)

@@ -1,0 +1,38 @@
+"""The errors that reach a caller of the library. Broken rules are not among them: those are values (`Finding`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class MocksandboxError(Exception):
+    """The base of every error that this package raises on purpose."""
+
+
+class ContractError(MocksandboxError):
+    """A contract cannot be loaded: which file, and where in it (a JSON pointer, `""` for the whole file)."""
+
+    def __init__(self, problem: str, path: str, pointer: str = "") -> None:
+        super().__init__(f"{path}{'#' + pointer if pointer else ''}: {problem}")
+        self.path = path
+        self.pointer = pointer
+
+
+class UsageError(MocksandboxError):
+    """A name or an option that does not exist; the message carries the nearest known one."""
+
+    def __init__(self, problem: str, given: str = "", known: Iterable[str] = ()) -> None:
+        self.known = tuple(sorted(known))
+        near = get_close_matches(given, self.known, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        choices = f" Known: {', '.join(self.known)}." if self.known else ""
+        super().__init__(f"{problem}{hint}{choices}")
+
+
+class TargetError(MocksandboxError):
+    """A target that does not answer: its URL and what went wrong on the way."""
+
+    def __init__(self, url: str, problem: str) -> None:
+        super().__init__(f"{url} does not answer: {problem}")
+        self.url = url

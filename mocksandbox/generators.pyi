@@ -1,0 +1,2 @@
+from generators import *
+from generators import __all__ as __all__

@@ -1,0 +1,113 @@
+"""What happened: every exchange with the operation it was for, what was found wrong, and what it came near to."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from mocksandbox.exchange import Exchange
+from mocksandbox.rules import Finding
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One exchange and what is known of it.
+
+    `findings` are why it was refused; `differences` are where the published document would have refused it and the service
+    does not; `bugs` are broken response rules, which are faults of the mock itself; `near` says which operations a request
+    for none came near to. `scenario` and `fault` name what was asked for, if anything was.
+    """
+
+    number: int
+    at: datetime
+    provider: str
+    operation: str
+    exchange: Exchange
+    tenant: str = ""
+    findings: Sequence[Finding] = ()
+    differences: Sequence[str] = ()
+    bugs: Sequence[Finding] = ()
+    near: Sequence[str] = ()
+    scenario: str = ""
+    fault: str = ""
+
+    def summary(self) -> dict[str, Any]:
+        """The entry as JSON values, without the bodies."""
+        request, response = self.exchange.request, self.exchange.response
+        return {
+            "number": self.number,
+            "at": self.at.isoformat(),
+            "provider": self.provider,
+            "operation": self.operation,
+            "tenant": self.tenant,
+            "method": request.method,
+            "path": request.path,
+            "status": response.status,
+            "milliseconds": round(self.exchange.elapsed * 1000, 3),
+            "findings": [{"rule": f.rule.id, "at": f.at, "message": f.message} for f in self.findings],
+            "differences": list(self.differences),
+            "bugs": [{"rule": f.rule.id, "at": f.at, "message": f.message} for f in self.bugs],
+            "near": list(self.near),
+            "scenario": self.scenario,
+            "fault": self.fault,
+        }
+
+
+@dataclass
+class Journal:
+    """The newest exchanges, up to a number of entries and of body bytes; older ones are dropped and counted."""
+
+    most_entries: int = 10_000
+    most_bytes: int = 64 * 1024 * 1024
+    dropped: int = 0
+    _entries: deque[Entry] = field(default_factory=deque)
+    _bytes: int = 0
+    _count: int = 0
+    _lock: Lock = field(default_factory=Lock)
+
+    def record(self, **details: Any) -> Entry:
+        """Add an exchange; `details` are the fields of `Entry` other than its number."""
+        with self._lock:
+            self._count += 1
+            entry = Entry(number=self._count, **details)
+            self._entries.append(entry)
+            self._bytes += _weight(entry)
+            while len(self._entries) > self.most_entries or (self._bytes > self.most_bytes and len(self._entries) > 1):
+                self._bytes -= _weight(self._entries.popleft())
+                self.dropped += 1
+            return entry
+
+    def exchanges(self, where: Callable[[Entry], bool] = lambda entry: True) -> list[Entry]:
+        """The entries that meet a condition, oldest first."""
+        with self._lock:
+            return [entry for entry in self._entries if where(entry)]
+
+    def near_misses(self) -> list[Entry]:
+        """The requests that were for no operation."""
+        return self.exchanges(lambda entry: not entry.operation)
+
+    def last(self, operation: str = "") -> Entry | None:
+        """The newest entry, of one operation where one is named."""
+        found = self.exchanges(lambda entry: not operation or entry.operation == operation)
+        return found[-1] if found else None
+
+    def clear(self, where: Callable[[Entry], bool] | None = None) -> None:
+        """Forget all entries, or those that meet a condition."""
+        with self._lock:
+            kept = [entry for entry in self._entries if where is not None and not where(entry)]
+            self._entries = deque(kept)
+            self._bytes = sum(map(_weight, kept))
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.exchanges())
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+def _weight(entry: Entry) -> int:
+    return len(entry.exchange.request.body) + len(entry.exchange.response.body)

@@ -1,0 +1,19 @@
+"""Providers: one API each, opened; and how they are found."""
+
+from mocksandbox.provider.discovery import known_providers, open_provider
+from mocksandbox.provider.model import AuthOptions, Authority, Effect, Profile, Provider, Refuse
+from mocksandbox.provider.scenario import Expected, Scenario, scenarios_from
+
+__all__ = [
+    "AuthOptions",
+    "Authority",
+    "Effect",
+    "Expected",
+    "Profile",
+    "Provider",
+    "Refuse",
+    "Scenario",
+    "known_providers",
+    "open_provider",
+    "scenarios_from",
+]

@@ -1,0 +1,44 @@
+"""Finding providers: our own by name, others' by entry point, a contract folder by its path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+from mocksandbox.errors import ContractError, UsageError
+from mocksandbox.provider.model import Provider
+
+BUILT_IN = {"nhs": "mocksandbox.providers.nhs"}
+ENTRY_POINTS = "mocksandbox.providers"
+
+
+@cache
+def known_providers() -> Mapping[str, str]:
+    """The providers by name: ours, and those of other packages (entry points of the group `mocksandbox.providers`)."""
+    from importlib.metadata import entry_points
+
+    others = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
+    return {**others, **BUILT_IN}
+
+
+@cache
+def open_provider(name: str) -> Provider:
+    """A provider by its name, or the contract in a folder by the folder's path.
+
+    Raises:
+        UsageError: there is neither.
+        ContractError: its contract cannot be loaded.
+    """
+    known = known_providers()
+    if name in known:
+        module, _, attribute = known[name].partition(":")
+        opened = getattr(import_module(module), attribute or "provider")()
+        if not isinstance(opened, Provider):
+            raise ContractError(f"the entry point gives {type(opened).__name__}, not a Provider", known[name])
+        return opened
+    if "/" in name or Path(name).is_dir():
+        # By name: the generic provider stands above this module.
+        return import_module("mocksandbox.providers.folder").open_folder(Path(name))  # type: ignore[no-any-return]
+    raise UsageError(f"No provider {name!r}.", name, known)

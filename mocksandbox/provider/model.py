@@ -1,0 +1,89 @@
+"""What a provider is: one API, opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from mocksandbox.contract import Contract
+from mocksandbox.errors import UsageError
+from mocksandbox.exchange import Exchange, Request, Response
+from mocksandbox.provider.scenario import Scenario
+from mocksandbox.rules import Catalogue, Finding
+from mocksandbox.rules.attempt import Attempt, Caller, Record, Refusal
+from mocksandbox.store import Partition
+
+Effect = Callable[[Attempt, Partition], Response]
+"""What an operation does when nothing is wrong: (attempt, the tenant's records) -> the answer."""
+
+Refuse = Callable[[Attempt, Sequence[Finding], str, bool], Response]
+"""How an API says no: (attempt, findings, profile, one issue for each finding?) -> the answer."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One way in which a provider behaves. `remembers` is false for a sandbox that forgets each request; `enforces_document`
+    says whether requests that differ from the published document are refused (they are journalled otherwise).
+    """
+
+    name: str
+    says: str
+    remembers: bool = True
+    enforces_document: bool = False
+
+
+class Authority(Protocol):
+    """Who knows the callers of an API."""
+
+    def identify(self, request: Request, now: datetime) -> tuple[Caller, Refusal | None]:
+        """Who asks, and why they are not let in, if they are not."""
+
+    def routes(self) -> Mapping[tuple[str, str], Callable[[Request, datetime], Response]]:
+        """The authority's own routes, by method and absolute path (a token endpoint, for example)."""
+
+
+@dataclass(frozen=True)
+class AuthOptions:
+    """How callers are told apart: `off` lets everybody in; `token` asks for a token. `files` name keys and suppliers that
+    replace the provider's own, by the provider's names for them.
+    """
+
+    mode: str = "off"
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One API, opened: its contract, its rules, what its operations do and how it refuses."""
+
+    name: str
+    title: str
+    base_path: str
+    contract: Contract
+    catalogue: Catalogue[Attempt]
+    responses: Catalogue[Exchange]
+    effects: Mapping[str, Effect]
+    refuse: Refuse
+    profiles: Mapping[str, Profile]
+    default_profile: str
+    scenarios: tuple[Scenario, ...] = ()
+    seeds: Callable[[], Iterable[Record]] = tuple
+    stateful: frozenset[str] = frozenset()
+    authority: Callable[[AuthOptions], Authority] | None = None
+    valid: Callable[[str], Attempt] | None = None
+    specials: Mapping[tuple[str, str], Callable[[Request], Response]] = field(default_factory=dict)
+    media_type: str = "application/json"
+
+    def profile(self, name: str | None) -> Profile:
+        """A profile by name, the default one when none is named.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        chosen = name or self.default_profile
+        if chosen not in self.profiles:
+            raise UsageError(f"{self.name} has no profile {chosen!r}.", chosen, self.profiles)
+        return self.profiles[chosen]

@@ -1,0 +1,1 @@
+"""The APIs that the package knows, each one small module of Python beside its contract folder."""

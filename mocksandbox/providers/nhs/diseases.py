@@ -1,0 +1,91 @@
+"""The target diseases of a record, and the vaccine type that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from mocksandbox.contract import read_mapping
+from mocksandbox.providers.nhs.fields import FOLDER, fields
+from mocksandbox.providers.nhs.parts import SNOMED, body_of, items_of
+from mocksandbox.rules.attempt import Attempt
+from mocksandbox.rules.places import MISSING, get
+from mocksandbox.rules.rule import Hit
+
+
+@cache
+def vaccine_types() -> Mapping[frozenset[str], str]:
+    """The vaccine type of each set of target diseases that the service takes."""
+    table = read_mapping(FOLDER / "vaccines.yaml")["types"]
+    return {frozenset(disease["code"] for disease in spec["diseases"]): name for name, spec in table.items()}
+
+
+def disease_codes(body: Any) -> list[str]:
+    """The SNOMED CT codes of a record's target diseases, as far as they can be read."""
+    return [found.value for found in fields()["target-disease-code"].present(body) if isinstance(found.value, str)]
+
+
+def vaccine_type(body: Any) -> str | None:
+    """The vaccine type of a record, None when its diseases are no combination that the service takes."""
+    codes = disease_codes(body)
+    return vaccine_types().get(frozenset(codes)) if len(set(codes)) == len(codes) else None
+
+
+def disease_code_missing(attempt: Attempt) -> Iterator[Hit]:
+    """Each target disease has a code."""
+    body, field = body_of(attempt), fields()["target-disease-code"]
+    diseases = get(body, ("protocolApplied", 0, "targetDisease"))
+    if not isinstance(diseases, list):
+        return
+    if not diseases:
+        yield "Immunization.protocolApplied[0].targetDisease", "mandatory-disease-code", {"at": field.spelled()}
+        return
+    coded = {found.indices[0] for found in field.present(body) if found.value is not None}
+    for index in range(len(diseases)):
+        if index not in coded:
+            at = f"Immunization.protocolApplied[0].targetDisease[{index}].coding"
+            yield at, "mandatory-disease-code", {"at": field.says.format(index)}
+            return
+
+
+def disease_combination(attempt: Attempt) -> Iterator[Hit]:
+    """The target diseases are those of one of the vaccines."""
+    codes = disease_codes(body_of(attempt))
+    if codes and vaccine_type(body_of(attempt)) is None:
+        at = "Immunization.protocolApplied[0].targetDisease"
+        yield at, "not-a-disease-combination", {"codes": repr(codes)}
+
+
+def target_diseases(attempt: Attempt) -> Iterator[Hit]:
+    """There is a list of target diseases, each with codings."""
+    field = fields()["target-diseases"]
+    at = "Immunization.protocolApplied[0].targetDisease"
+    protocols = body_of(attempt).get("protocolApplied", MISSING)
+    if protocols is MISSING or protocols in ("", []) or isinstance(protocols, dict):
+        yield at, "mandatory", {"at": field.spelled()}
+        return
+    first = get(protocols, (0,))
+    if not isinstance(first, dict):
+        return  # nhs/wrong-shape says so
+    diseases = first.get("targetDisease", MISSING)
+    if diseases is MISSING:
+        yield at, "mandatory", {"at": field.spelled()}
+    # The service walks over whatever there is: over the letters of a string, over the keys of an object.
+    for index, disease in enumerate(diseases if isinstance(diseases, (list, str, dict)) else ()):
+        if isinstance(disease, (dict, list, str)) and "coding" not in disease:
+            yield f"{at}[{index}].coding", "target-disease-without-coding", {}
+            return
+        if not isinstance(disease, (dict, list, str)):
+            return
+
+
+def one_snomed_coding(attempt: Attempt) -> Iterator[Hit]:
+    """Each target disease has exactly one SNOMED CT coding."""
+    field = fields()["target-disease-codings"]
+    for found in field.present(body_of(attempt)):
+        codings = found.value
+        if codings in ("", {}) or (isinstance(codings, list) and all(isinstance(item, dict) for item in codings)):
+            if sum(1 for coding in items_of(codings) if coding.get("system") == SNOMED) != 1:
+                yield field.at(found), "not-one-snomed-coding", {"at": field.spelled(found)}
+                return

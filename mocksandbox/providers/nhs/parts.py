@@ -1,0 +1,30 @@
+"""The parts of a record that several rules look at, read without minding what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mocksandbox.rules.attempt import Attempt
+
+SNOMED = "http://snomed.info/sct"
+NHS_NUMBER_SYSTEM = "https://fhir.nhs.uk/Id/nhs-number"
+PROCEDURE_URL = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-VaccinationProcedure"
+
+
+def body_of(attempt: Attempt) -> Mapping[str, Any]:
+    """The body when it is an object, else an empty one."""
+    return attempt.body if isinstance(attempt.body, dict) else {}
+
+
+def contained_resource(body: Mapping[str, Any], resource_type: str) -> tuple[int, dict[str, Any]] | None:
+    """The first contained resource of a type, with its index."""
+    for index, resource in enumerate(items_of(body.get("contained"))):
+        if isinstance(resource, dict) and resource.get("resourceType") == resource_type:
+            return index, resource
+    return None
+
+
+def items_of(value: Any) -> list[Any]:
+    """The value when it is a list, else an empty one."""
+    return value if isinstance(value, list) else []

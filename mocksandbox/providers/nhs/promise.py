@@ -1,0 +1,102 @@
+"""How the tables of the NHS rules are written: one call for a rule, with what most rules share as defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from mocksandbox.providers.nhs import defects as by
+from mocksandbox.providers.nhs.checks import Check
+from mocksandbox.providers.nhs.fields import fields
+from mocksandbox.rules.attempt import Attempt
+from mocksandbox.rules.places import MISSING
+from mocksandbox.rules.rule import ALL, Defect, Hit, Rule
+
+CREATE, READ = "createImmunization", "readImmunization"
+UPDATE, DELETE = "updateImmunization", "deleteImmunization"
+SEARCH_GET, SEARCH_POST = "searchImmunizationGet", "searchImmunizationPost"
+WRITES = frozenset({CREATE, UPDATE})
+SEARCHES = frozenset({SEARCH_GET, SEARCH_POST})
+SERVICE_ONLY = frozenset({"integration"})
+DOCUMENT_ONLY = ALL - SERVICE_ONLY
+
+
+def promise(
+    id: str,
+    title: str,
+    why: str,
+    source: str,
+    find: Callable[[Attempt], Iterable[Hit]],
+    defects: Iterable[Defect[Attempt]],
+    *,
+    stage: str,
+    operations: frozenset[str] = WRITES,
+    status: int = 400,
+    issue: str = "invariant",
+    error: str = "",
+    profiles: frozenset[str] | None = None,
+) -> Rule[Attempt]:
+    """One rule. What only the service's answers show belongs to the profile `integration` alone, unless it is said otherwise."""
+    documented = source.startswith("openapi.json")
+    return Rule(
+        id=f"nhs/{id}",
+        title=title,
+        why=why,
+        source=source,
+        operations=operations,
+        stage=stage,
+        status=status,
+        issue=issue,
+        error=error or issue.upper(),
+        find=find,
+        defects=tuple(defects),
+        profiles=profiles or (ALL if documented else SERVICE_ONLY),
+    )
+
+
+def value(field_id: str, check: Check, why: str, *also: str, id: str = "") -> Rule[Attempt]:
+    """A rule about the value of a field; of several places where the field stands, the service names the first that is wrong.
+    `also` are the rules that its defects may break too.
+    """
+    field = fields()[field_id]
+
+    def find(attempt: Attempt) -> Iterator[Hit]:
+        for found in field.locate(attempt.body):
+            if found.value is not MISSING:
+                faults = list(check.test(found.value, attempt))
+                for suffix, key, values in faults:
+                    yield field.at(found) + suffix, key, {"at": field.spelled(found) + suffix, **values}
+                if faults:
+                    return
+
+    return promise(
+        id or f"bad-{field_id}",
+        f"{field.spelled()} is {check.is_}",
+        why,
+        f"messages.yaml#{check.message}",
+        find,
+        by.at_field(field_id, check.spoilers, also),
+        stage="values",
+    )
+
+
+def mandatory(field_id: str, why: str, *also: str) -> Rule[Attempt]:
+    """A rule that a field is there. Null does not count."""
+    field = fields()[field_id]
+
+    def find(attempt: Attempt) -> Iterator[Hit]:
+        found = field.locate(attempt.body)
+        if not any(place.value is not MISSING and place.value is not None for place in found):
+            first = found[0] if found else None
+            at: Any = field.at(first) if first else f"Immunization.{field.path}"
+            yield at, "mandatory", {"at": field.spelled(first)}
+
+    return promise(
+        f"missing-{field_id}",
+        f"{field.spelled()} is there",
+        why,
+        "messages.yaml#mandatory",
+        find,
+        [by.absent(field_id, *also)],
+        stage="mandation",
+    )

@@ -1,0 +1,106 @@
+"""The checks of the record as a whole: its elements, what stops the service at once, FHIR itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mocksandbox.fhir import Problem, read_resource
+from mocksandbox.providers.nhs.fields import fields
+from mocksandbox.providers.nhs.parts import body_of, items_of
+from mocksandbox.rules.attempt import Attempt
+from mocksandbox.rules.places import MISSING, fhirpath, get
+from mocksandbox.rules.rule import Hit
+
+ALLOWED: Mapping[str, frozenset[str]] = {
+    "Immunization": frozenset(
+        ["resourceType", "meta", "narrative", "contained", "id", "extension", "identifier", "status", "vaccineCode", "patient", "occurrenceDateTime", "recorded", "primarySource", "manufacturer", "location", "lotNumber", "expirationDate", "site", "route", "doseQuantity", "performer", "reasonCode", "protocolApplied"]
+    ),
+    "Patient": frozenset(["resourceType", "id", "identifier", "name", "gender", "birthDate", "address"]),
+    "Practitioner": frozenset(["resourceType", "id", "name"]),
+}
+"""The elements that the service takes (observed, B6)."""
+
+
+def resource_type(attempt: Attempt) -> Iterator[Hit]:
+    """`resourceType` is Immunization."""
+    if body_of(attempt).get("resourceType") != "Immunization":
+        yield "Immunization.resourceType", "wrong-resource-type", {}
+
+
+def unknown_elements(attempt: Attempt) -> Iterator[Hit]:
+    """Only elements that the service takes, in the record and in the contained resources."""
+    body = body_of(attempt)
+    for key in body:
+        if key not in ALLOWED["Immunization"]:
+            yield f"Immunization.{key}", "not-an-allowed-element", {"element": key, "resource": "Immunization"}
+    for index, resource in enumerate(items_of(body.get("contained"))):
+        kind = resource.get("resourceType") if isinstance(resource, dict) else None
+        for key in resource if isinstance(kind, str) and kind in ("Patient", "Practitioner") else ():
+            if key not in ALLOWED[kind]:
+                at = f"Immunization.contained[{index}].{key}"
+                yield at, "not-an-allowed-element", {"element": key, "resource": kind}
+
+
+def identifier_extension(attempt: Attempt) -> Iterator[Hit]:
+    """The patient's identifier carries no extension."""
+    for found in fields()["patient-identifiers"].present(body_of(attempt)):
+        first = get(found.value, (0,))
+        if isinstance(first, dict) and "extension" in first:
+            field = fields()["patient-identifiers"]
+            at = f"{field.at(found)}[0].extension"
+            yield at, "must-not-include-an-extension", {"at": f"{field.spelled(found)}[0]"}
+
+
+def code_with_system(attempt: Attempt) -> Iterator[Hit]:
+    """A dose's code comes with its system."""
+    dose = body_of(attempt).get("doseQuantity")
+    if isinstance(dose, dict) and dose.get("code") is not None and dose.get("system") is None:
+        yield "Immunization.doseQuantity.system", "code-needs-system", {}
+
+
+def identifier_missing(attempt: Attempt) -> Iterator[Hit]:
+    """The record has an identifier."""
+    if "identifier" not in body_of(attempt):
+        yield "Immunization.identifier", "mandatory", {"at": "identifier"}
+
+
+def procedure_missing(attempt: Attempt) -> Iterator[Hit]:
+    """The record has an extension with the procedure's codings."""
+    body, field = body_of(attempt), fields()["procedure-code"]
+    extensions = body.get("extension", MISSING)
+    if extensions is MISSING:
+        yield "Immunization.extension", "mandatory", {"at": "extension"}
+        return
+    concept = field.says.partition(".coding")[0]
+    # A string is a list of characters to the service, and an object the list of its keys; neither holds a concept.
+    for index, extension in enumerate(extensions if isinstance(extensions, (list, str, dict)) else ()):
+        at = f"Immunization.extension[{index}].valueCodeableConcept"
+        if not isinstance(extension, (dict, list, str)):
+            return  # nhs/wrong-shape says so
+        if isinstance(extension, (list, str)) and "valueCodeableConcept" in extension:
+            return
+        if "valueCodeableConcept" not in extension:
+            yield at, "mandatory", {"at": concept}
+            return
+        value = extension["valueCodeableConcept"]  # type: ignore[call-overload]  # an object: the others have left
+        if isinstance(value, (dict, list, str)) and "coding" not in value:
+            yield f"{at}.coding", "mandatory", {"at": f"{concept}.coding"}
+            return
+
+
+def read_once(attempt: Attempt) -> tuple[dict[str, Any], list[Problem]]:
+    """The record as the FHIR library reads it, with the problems; read once for each attempt."""
+    kept = attempt.__dict__.get("_read")
+    if kept is None:
+        kept = attempt.__dict__["_read"] = read_resource(body_of(attempt), "Immunization")
+    return kept
+
+
+def not_fhir(attempt: Attempt) -> Iterator[Hit]:
+    """The record is a FHIR R4 Immunization, as the service's FHIR library reads one."""
+    body = body_of(attempt)
+    if body.get("resourceType") != "Immunization":
+        return
+    for path, problem in read_once(attempt)[1]:
+        yield fhirpath(path, "Immunization"), "not-fhir", {"at": fhirpath(path) or "The record", "problem": problem}

@@ -1,0 +1,233 @@
+"""Searches: reading the parameters as the service does, the rules about them, and the Bundle that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from urllib.parse import parse_qsl
+
+from mocksandbox.providers.nhs.diseases import vaccine_types
+from mocksandbox.providers.nhs.parts import NHS_NUMBER_SYSTEM, SNOMED
+from mocksandbox.rules.attempt import Attempt
+from mocksandbox.rules.rule import Hit
+from mocksandbox.rules.values import is_nhs_number
+
+PATIENT, TARGET, DISEASE = "patient.identifier", "-immunization.target", "target-disease"
+FROM, TO, INCLUDE = "-date.from", "-date.to", "_include"
+IDENTIFIER, ELEMENTS = "identifier", "_elements"
+PATIENT_PARAMETERS = (PATIENT, TARGET, DISEASE, FROM, TO, INCLUDE)
+
+
+@dataclass(frozen=True)
+class Search:
+    """The parameters of one search: each name with its values, split at commas and stripped. `repeated` when a name came
+    twice.
+    """
+
+    values: Mapping[str, Sequence[str]]
+    repeated: bool = False
+
+    def has(self, *names: str) -> bool:
+        """Whether any of these parameters was sent."""
+        return any(name in self.values for name in names)
+
+    def get(self, name: str) -> Sequence[str]:
+        """A parameter's values."""
+        return self.values.get(name, ())
+
+    @property
+    def by_identifier(self) -> bool:
+        """Whether this is a search for one record by its identifier."""
+        return self.has(IDENTIFIER, ELEMENTS)
+
+    @property
+    def nhs_number(self) -> str:
+        """The patient's NHS number, once the rules hold."""
+        return self.get(PATIENT)[0].partition("|")[2]
+
+    @cached_property
+    def diseases(self) -> tuple[list[str], list[str], list[str]]:
+        """The target diseases as sent: supported ones, well-formed but unsupported ones, malformed ones."""
+        known = {code for codes in vaccine_types() for code in codes}
+        sorted_out: tuple[list[str], list[str], list[str]] = ([], [], [])
+        for raw in filter(None, self.get(DISEASE)):
+            system, pipe, code = raw.partition("|")
+            well_formed = bool(pipe) and system.strip() == SNOMED and bool(code.strip())
+            sorted_out[2 if not well_formed else 0 if code.strip() in known else 1].append(raw)
+        return sorted_out
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The vaccine types asked for, by name or by disease, as far as the service knows them."""
+        if self.has(DISEASE):
+            codes = {raw.partition("|")[2].strip() for raw in self.diseases[0]}
+            return frozenset(name for wanted, name in vaccine_types().items() if wanted & codes)
+        return frozenset(self.get(TARGET)) & set(vaccine_types().values())
+
+    @property
+    def unknown_types(self) -> list[str]:
+        """The vaccine types asked for that do not exist, sorted."""
+        return sorted(set(self.get(TARGET)) - set(vaccine_types().values()))
+
+    def day(self, name: str) -> date | None:
+        """A date parameter as a date; None when it is absent or malformed."""
+        try:
+            return datetime.strptime(self.get(name)[0], "%Y-%m-%d").date()
+        except (IndexError, ValueError):
+            return None
+
+
+def read_search(attempt: Attempt) -> Search:
+    """The parameters of a search: of the query for GET, of the form for POST (whose query string is ignored). A form's empty
+    parameters are dropped, a query's are kept (observed).
+    """
+    request = attempt.request
+    if request.method == "POST":
+        pairs = parse_qsl(request.body.decode("utf-8", "replace"))
+    else:
+        pairs = list(request.query)
+    names = [name for name, _ in pairs]
+    values = {name: tuple(part.strip() for part in value.split(",")) for name, value in pairs}
+    return Search(values, repeated=len(set(names)) < len(names))
+
+
+def search_of(attempt: Attempt) -> Search:
+    """The search of an attempt, read once."""
+    kept = attempt.__dict__.get("_search")
+    if kept is None:
+        kept = attempt.__dict__["_search"] = read_search(attempt)
+    return kept
+
+
+def no_parameters(attempt: Attempt) -> Iterator[Hit]:
+    """There is a parameter at all."""
+    if not search_of(attempt).values:
+        yield f"query:{PATIENT}", "search.none", {}
+
+
+def repeated_parameters(attempt: Attempt) -> Iterator[Hit]:
+    """No parameter comes twice."""
+    if search_of(attempt).repeated:
+        yield "query", "search.repeated", {}
+
+
+def disease_and_other(attempt: Attempt) -> Iterator[Hit]:
+    """target-disease stands alone."""
+    search = search_of(attempt)
+    if search.has(DISEASE) and search.has(TARGET, IDENTIFIER):
+        yield f"query:{DISEASE}", "search.disease-and-other", {}
+
+
+def identifier_with_patient(attempt: Attempt) -> Iterator[Hit]:
+    """A search by identifier has no patient parameters."""
+    search = search_of(attempt)
+    if search.by_identifier and search.has(*PATIENT_PARAMETERS):
+        if search.has(PATIENT) and search.has(IDENTIFIER):
+            yield f"query:{IDENTIFIER}", "search.both-identifiers", {}
+        else:
+            yield f"query:{IDENTIFIER}", "search.identifier-with-patient", {}
+
+
+def bad_identifier(attempt: Attempt) -> Iterator[Hit]:
+    """Identifier is one value with a system."""
+    search = search_of(attempt)
+    if not search.by_identifier:
+        return
+    values = search.get(IDENTIFIER)
+    if len(values) <= 1 and not "".join(values) and search.has(ELEMENTS):
+        yield f"query:{ELEMENTS}", "search.elements-alone", {}
+    elif len(values) != 1 or "|" not in values[0] or " " in values[0]:
+        yield f"query:{IDENTIFIER}", "search.identifier", {}
+
+
+def bad_elements(attempt: Attempt) -> Iterator[Hit]:
+    """_elements names elements that the service gives."""
+    search = search_of(attempt)
+    if search.by_identifier and set(search.get(ELEMENTS)) - {"id", "meta"}:
+        yield f"query:{ELEMENTS}", "search.elements", {}
+
+
+def bad_patient(attempt: Attempt) -> Iterator[Hit]:
+    """patient.identifier is one valid NHS number with its system."""
+    search = search_of(attempt)
+    if search.by_identifier:
+        return
+    values, at = search.get(PATIENT), f"query:{PATIENT}"
+    if len(values) != 1:
+        yield at, "search.one-value", {"name": PATIENT}
+        return
+    system, _, number = values[0].partition("|")
+    if values[0].count("|") != 1 or system != NHS_NUMBER_SYSTEM:
+        yield at, "search.patient-format", {}
+    elif not is_nhs_number(number):
+        yield at, "search.nhs-number", {}
+
+
+def bad_target(attempt: Attempt) -> Iterator[Hit]:
+    """-immunization.target names at least one vaccine type."""
+    search = search_of(attempt)
+    if search.by_identifier or search.has(DISEASE):
+        return
+    if not search.get(TARGET):
+        yield f"query:{TARGET}", "search.values", {"name": TARGET}
+    elif not search.types:
+        choices = ", ".join(sorted(vaccine_types().values()))
+        yield f"query:{TARGET}", "search.target", {"choices": choices}
+
+
+def bad_disease(attempt: Attempt) -> Iterator[Hit]:
+    """target-disease names at least one disease well enough."""
+    search = search_of(attempt)
+    if search.by_identifier or not search.has(DISEASE):
+        return
+    known, unknown, malformed = search.diseases
+    if not any(search.get(DISEASE)):
+        yield f"query:{DISEASE}", "search.values", {"name": DISEASE}
+    elif not known and malformed:
+        yield f"query:{DISEASE}", "search.disease", {}
+
+
+def _bad_day(attempt: Attempt, name: str) -> Iterator[Hit]:
+    search = search_of(attempt)
+    if search.by_identifier or not search.has(name):
+        return
+    if len(search.get(name)) != 1:
+        yield f"query:{name}", "search.at-most-one-value", {"name": name}
+    if search.day(name) is None:
+        yield f"query:{name}", "search.date", {"name": name}
+
+
+def bad_date_from(attempt: Attempt) -> Iterator[Hit]:
+    """-date.from is a day."""
+    return _bad_day(attempt, FROM)
+
+
+def bad_date_to(attempt: Attempt) -> Iterator[Hit]:
+    """-date.to is a day."""
+    return _bad_day(attempt, TO)
+
+
+def bad_include(attempt: Attempt) -> Iterator[Hit]:
+    """_include is the patient."""
+    search = search_of(attempt)
+    if search.has(INCLUDE) and not search.by_identifier and search.get(INCLUDE)[0].lower() != "immunization:patient":
+        yield f"query:{INCLUDE}", "search.include", {}
+
+
+def dates_reversed(attempt: Attempt) -> Iterator[Hit]:
+    """-date.from is not after -date.to."""
+    search = search_of(attempt)
+    first, last = search.day(FROM), search.day(TO)
+    if not search.by_identifier and first and last and first > last:
+        yield f"query:{FROM}", "search.dates-reversed", {}
+
+
+def search_forbidden(attempt: Attempt) -> Iterator[Hit]:
+    """The caller may search for at least one of the types."""
+    search = search_of(attempt)
+    if search.by_identifier:
+        return
+    if search.types and not any(attempt.caller.may(f"{name}.S") for name in search.types):
+        yield f"query:{DISEASE if search.has(DISEASE) else TARGET}", "forbidden", {}

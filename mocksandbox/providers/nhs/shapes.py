@@ -1,0 +1,100 @@
+"""Whether objects are objects and lists are lists, where the service looks inside without asking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from mocksandbox.providers.nhs.fields import fields
+from mocksandbox.providers.nhs.parts import PROCEDURE_URL, body_of, items_of
+from mocksandbox.rules.attempt import Attempt
+from mocksandbox.rules.places import MISSING, fhirpath, get
+from mocksandbox.rules.rule import Hit
+from mocksandbox.rules.selectors import compile_path
+
+# Where the service looks inside a value without asking what it is, and leaks an interpreter's message when it is something
+# else: path -> what must be there. The words are ours. An empty string or object in place of a list passes unseen there,
+# and is found as nhs/not-fhir.
+_SHAPES: tuple[tuple[str, str], ...] = (
+    ("contained[?resourceType=Patient].id", "string"),
+    ("contained[?resourceType=Patient].identifier[0]", "object"),
+    ("contained[?resourceType=Patient].address[*]", "object, list or string"),
+    ("patient", "object"),
+    ("performer", "array"),
+    ("performer[*]", "object"),
+    ("performer[*].actor", "object"),
+    ("performer[*].actor.reference", "string"),
+    ("performer[?actor.type=Organization].actor.identifier", "object"),
+    ("protocolApplied[0]", "object"),
+    ("protocolApplied[0].targetDisease", "array or object"),
+    ("protocolApplied[0].targetDisease[*]", "object"),
+    ("protocolApplied[0].targetDisease[*].coding", "array"),
+    ("protocolApplied[0].targetDisease[*].coding[*]", "object"),
+    ("manufacturer", "object"),
+    ("site", "object"),
+    ("site.coding", "array"),
+    ("site.coding[*]", "object"),
+    ("route", "object"),
+    ("route.coding", "array"),
+    ("route.coding[*]", "object"),
+    ("doseQuantity", "object"),
+    ("reasonCode", "array"),
+    ("reasonCode[*]", "object"),
+    ("reasonCode[*].coding[0]", "object"),
+    ("location", "object"),
+    ("location.identifier", "object"),
+    ("extension[*]", "object"),
+    ("extension[*].valueCodeableConcept", "object"),
+    (f"extension[?url={PROCEDURE_URL}].valueCodeableConcept.coding", "array"),
+    (f"extension[?url={PROCEDURE_URL}].valueCodeableConcept.coding[*]", "object"),
+    ("vaccineCode", "object"),
+    ("vaccineCode.coding", "array"),
+    ("vaccineCode.coding[*]", "object"),
+)
+_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "object, list or string": (dict, list, str),
+    "array or object": (list, dict),
+}
+_SAID = {"array": "must-be-an-array", "array or object": "must-be-an-array", "string": "must-be-a-string"}
+
+
+@cache
+def _shapes() -> tuple[tuple[str, Any, str], ...]:
+    return tuple((path, compile_path(path), shape) for path, shape in _SHAPES)
+
+
+def shapes_below(body: Mapping[str, Any], below: str = "") -> Iterator[Hit]:
+    """The wrong shapes at or below an element."""
+    for path, locate, shape in _shapes():
+        if not path.startswith(below):
+            continue
+        for found in locate(body):
+            value = found.value
+            if value is MISSING or isinstance(value, _TYPES[shape]) or (shape.startswith("array") and value in ("", {})):
+                continue
+            at = fhirpath(found.path, "Immunization")
+            yield at, _SAID.get(shape, "must-be-an-object"), {"at": fhirpath(found.path)}
+
+
+def _uncomparable_periods(body: Mapping[str, Any]) -> Iterator[Hit]:
+    """Where a patient has several names, the service compares the ends of their periods with the occurrence, as texts."""
+    for found in fields()["patient-names"].present(body):
+        names = items_of(found.value)
+        for index, name in enumerate(names if len(names) > 1 and body.get("occurrenceDateTime") else ()):
+            if not isinstance(name, dict) or not {"given", "family"} <= name.keys():
+                continue
+            for end in ("start", "end"):
+                moment = get(name, ("period", end))
+                if moment is not MISSING and moment and not isinstance(moment, str):
+                    path = (*found.path, index, "period", end)
+                    yield fhirpath(path, "Immunization"), "must-be-a-string", {"at": fhirpath(path)}
+
+
+def wrong_shapes(attempt: Attempt) -> Iterator[Hit]:
+    """Every object is an object and every list a list, where the service looks inside."""
+    yield from shapes_below(body_of(attempt))
+    yield from _uncomparable_periods(body_of(attempt))

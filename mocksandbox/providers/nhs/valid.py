@@ -1,0 +1,37 @@
+"""One valid request for each operation, from the document's own examples: what defects are applied to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import urlencode
+
+from mocksandbox.contract import Contract
+from mocksandbox.exchange import Headers, Request
+from mocksandbox.providers.nhs.answers import FHIR_JSON
+from mocksandbox.providers.nhs.parts import NHS_NUMBER_SYSTEM
+from mocksandbox.providers.nhs.promise import CREATE, DELETE, READ, SEARCH_GET, SEARCH_POST, UPDATE
+from mocksandbox.providers.nhs.search import PATIENT, TARGET
+from mocksandbox.providers.nhs.state import FORM
+from mocksandbox.rules.attempt import Attempt
+
+_DOCUMENTED_ID = "12a33650-6f94-4e8f-a971-1c5c41da5b22"
+
+
+def valid_attempt(contract: Contract, operation_id: str) -> Attempt:
+    """A request that breaks no rule, for a new sandbox."""
+    operation = contract.operation(operation_id)
+    query = ((PATIENT, f"{NHS_NUMBER_SYSTEM}|9000000009"), (TARGET, "RSV"))
+    headers = Headers([("Accept", FHIR_JSON)])
+    request = Request(operation.method, operation.path, headers=headers, base_url=str(contract.document["servers"][0]["url"]))
+    if operation_id in (READ, DELETE):
+        request = replace(request, path=f"/Immunization/{_DOCUMENTED_ID}")
+    elif operation_id == SEARCH_GET:
+        request = replace(request, query=query)
+    elif operation_id == SEARCH_POST:
+        request = replace(request, body=urlencode(query).encode()).with_header("Content-Type", FORM)
+    elif operation_id in (CREATE, UPDATE):
+        example = operation.bodies[FHIR_JSON].examples["default"]
+        request = request.with_json(example).with_header("Content-Type", FHIR_JSON)
+        if operation_id == UPDATE:
+            request = replace(request, path=f"/Immunization/{example['id']}").with_header("E-Tag", "1")
+    return Attempt(request, contract, contract.router.find(request.method, request.path))

@@ -1,0 +1,90 @@
+"""A catalogue: the rules of an API by stage, and the one way to ask which of them a subject breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from mocksandbox.errors import UsageError
+from mocksandbox.rules.rule import Finding, Message, Rule
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Catalogue(Generic[S]):
+    """Rules in order, the table of messages that they use, and the order of stages for each operation.
+
+    The first stage with findings decides the answer: what stands in later stages is not looked at, as in the services
+    themselves. `order[""]` is for requests that are for no operation.
+    """
+
+    rules: tuple[Rule[S], ...]
+    messages: Mapping[str, Message]
+    order: Mapping[str, Sequence[str]]
+
+    def __getitem__(self, id: str) -> Rule[S]:
+        if id not in self._by_id:
+            raise UsageError(f"No rule {id!r}.", id, self._by_id)
+        return self._by_id[id]
+
+    def __iter__(self) -> Iterator[Rule[S]]:
+        return iter(self.rules)
+
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    @cached_property
+    def _by_id(self) -> dict[str, Rule[S]]:
+        return {rule.id: rule for rule in self.rules}
+
+    @cached_property
+    def _plans(self) -> dict[tuple[str, str], tuple[tuple[str, tuple[Rule[S], ...]], ...]]:
+        return {}
+
+    def stages(self, operation: str, profile: str) -> tuple[tuple[str, tuple[Rule[S], ...]], ...]:
+        """The stages of an operation in order, each with its rules in order; empty stages are left out."""
+        plan = self._plans.get((operation, profile))
+        if plan is None:
+            names = self.order.get(operation, ())
+            staged = (
+                (stage, tuple(rule for rule in self.rules if rule.stage == stage and _applies(rule, operation, profile)))
+                for stage in names
+            )
+            plan = self._plans[operation, profile] = tuple((stage, rules) for stage, rules in staged if rules)
+        return plan
+
+    def findings(self, subject: S, rules: Iterable[Rule[S]]) -> list[Finding]:
+        """Every place where the subject breaks one of these rules, in their order."""
+        return [self._finding(rule, *hit) for rule in rules for hit in rule.find(subject)]
+
+    def first(self, subject: S, operation: str, profile: str) -> list[Finding]:
+        """The findings of the first stage that has any; empty when the subject breaks nothing."""
+        for _, rules in self.stages(operation, profile):
+            found = self.findings(subject, rules)
+            if found:
+                return found
+        return []
+
+    def all(self, subject: S, operation: str, profile: str) -> list[Finding]:
+        """The findings of all stages."""
+        return [found for _, rules in self.stages(operation, profile) for found in self.findings(subject, rules)]
+
+    def _finding(self, rule: Rule[S], at: str, key: str, values: Mapping[str, Any]) -> Finding:
+        message = self.messages[key]
+        text = message.text.format_map(values)
+        return Finding(rule, at, text, message.prefix)
+
+
+def _applies(rule: Rule[Any], operation: str, profile: str) -> bool:
+    return profile in rule.profiles and (not rule.operations or operation in rule.operations)
+
+
+def messages_from(table: Mapping[str, Mapping[str, Any]]) -> dict[str, Message]:
+    """The messages of a `messages.yaml`: key -> `{text, prefix?, seen?}`."""
+    return {
+        key: Message(key, str(entry["text"]), str(entry.get("prefix", "")), int(entry.get("seen", 0)))
+        for key, entry in table.items()
+    }

@@ -1,0 +1,66 @@
+"""Checks of single values that several APIs share. Each is true for a good value and never raises for a bad one."""
+
+from __future__ import annotations
+
+NHS_NUMBER_WEIGHTS = range(10, 1, -1)
+
+
+def nhs_check_digit(first_nine: str) -> int | None:
+    """The check digit of nine digits by modulus 11, or None: one in eleven has no valid number (NHS Data Dictionary)."""
+    remainder = sum(int(digit) * weight for digit, weight in zip(first_nine, NHS_NUMBER_WEIGHTS, strict=True)) % 11
+    check = (11 - remainder) % 11
+    return None if check == 10 else check
+
+
+def is_nhs_number(value: str) -> bool:
+    """Ten digits with a right check digit. Digits of other scripts count, as they do for the NHS service."""
+    return len(value) == 10 and value.isdecimal() and nhs_check_digit(value[:9]) == int(value[9])
+
+
+# Verhoeff's dihedral group D5: multiplication, and the permutation applied once for each position (SNOMED CT TIG 5.5).
+_PRODUCT = (
+    (0, 1, 2, 3, 4, 5, 6, 7, 8, 9),
+    (1, 2, 3, 4, 0, 6, 7, 8, 9, 5),
+    (2, 3, 4, 0, 1, 7, 8, 9, 5, 6),
+    (3, 4, 0, 1, 2, 8, 9, 5, 6, 7),
+    (4, 0, 1, 2, 3, 9, 5, 6, 7, 8),
+    (5, 9, 8, 7, 6, 0, 4, 3, 2, 1),
+    (6, 5, 9, 8, 7, 1, 0, 4, 3, 2),
+    (7, 6, 5, 9, 8, 2, 1, 0, 4, 3),
+    (8, 7, 6, 5, 9, 3, 2, 1, 0, 4),
+    (9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
+)
+_SHIFT = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
+
+
+def _permuted(position: int, digit: int) -> int:
+    for _ in range(position % 8):
+        digit = _SHIFT[digit]
+    return digit
+
+
+_PERMUTED = tuple(tuple(_permuted(position, digit) for digit in range(10)) for position in range(8))
+
+
+def verhoeff_holds(digits: str) -> bool:
+    """Whether the last digit is the Verhoeff check digit of the others."""
+    check = 0
+    for position, digit in enumerate(reversed(digits)):
+        check = _PRODUCT[check][_PERMUTED[position % 8][int(digit)]]
+    return check == 0
+
+
+def verhoeff_digit(digits: str) -> str:
+    """The check digit to append to these digits."""
+    return next(str(digit) for digit in range(10) if verhoeff_holds(f"{digits}{digit}"))
+
+
+def is_snomed_concept(value: str) -> bool:
+    """A SNOMED CT concept id: 6 to 18 digits, no leading zero, partition 00 or 10, right check digit."""
+    return (
+        6 <= len(value) <= 18
+        and value.isdecimal()
+        and value[0] != "0"
+        and value[-3:-1] in ("00", "10")
+        and verhoeff_holds(value)
+    )

@@ -1,0 +1,6 @@
+"""The mock without sockets."""
+
+from mocksandbox.sandbox.clock import Clock
+from mocksandbox.sandbox.sandbox import MIRRORED, RULES_HEADER, Sandbox
+
+__all__ = ["MIRRORED", "RULES_HEADER", "Clock", "Sandbox"]

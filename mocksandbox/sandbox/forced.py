@@ -1,0 +1,57 @@
+"""Answers on demand: a scenario by its id, or any status that the document has."""
+
+from __future__ import annotations
+
+from mocksandbox.exchange import Response
+from mocksandbox.provider import Provider, Scenario
+from mocksandbox.rules import ALL, Finding, Rule
+from mocksandbox.rules.attempt import Attempt
+from mocksandbox.sandbox.negotiate import documented_answer
+from mocksandbox.sandbox.preferences import Preferences
+
+
+def forced_answer(provider: Provider, attempt: Attempt, preferences: Preferences, profile: str) -> tuple[str, Response] | None:
+    """The answer that a request asks for, with the scenario's id (`code=404` when it was asked by status); None when it asks
+    for none, or for one that the operation does not have.
+    """
+    operation = attempt.operation
+    if operation is None:
+        return None
+    if preferences.scenario:
+        found = next((s for s in provider.scenarios if preferences.scenario == s.id and s.operation == operation.id), None)
+        return (found.id, _forced(provider, attempt, found, preferences, profile)) if found else None
+    if preferences.code:
+        found = next((s for s in provider.scenarios if s.operation == operation.id and _status(s) == preferences.code), None)
+        if found is not None:
+            return f"code={preferences.code}", _forced(provider, attempt, found, preferences, profile)
+    if preferences.code or preferences.example:
+        answer = documented_answer(provider.contract, operation, preferences.code, preferences.example)
+        return (f"code={preferences.code or preferences.example}", answer) if answer else None
+    return None
+
+
+def _status(scenario: Scenario) -> int:
+    return int(scenario.forced["status"]) if scenario.forced else 0
+
+
+def _forced(provider: Provider, attempt: Attempt, scenario: Scenario, preferences: Preferences, profile: str) -> Response:
+    forced = scenario.forced or {"status": scenario.documented.status}
+    if "issue" not in forced:
+        assert attempt.operation is not None
+        status = int(forced["status"])
+        return documented_answer(provider.contract, attempt.operation, status) or Response(status)
+    rule = Rule[Attempt](
+        id=f"scenario/{scenario.id}",
+        title=scenario.row,
+        why="The request asked for this scenario.",
+        source=scenario.source,
+        operations=frozenset({scenario.operation}),
+        stage="scenario",
+        status=int(forced["status"]),
+        issue=forced["issue"],
+        error=forced.get("error", ""),
+        find=lambda _: (),
+        profiles=ALL,
+    )
+    finding = Finding(rule, forced.get("at", ""), forced.get("says", scenario.row))
+    return provider.refuse(attempt, [finding], profile, preferences.split)
