@@ -14,8 +14,9 @@ from typing import Any
 
 import orjson
 
-# A number outside a string whose spelling a float would not keep: a trailing zero, an exponent, 16 characters or more.
-_FRAGILE_NUMBER = re.compile(rb'(?:"\s*:|[,\[])\s*-?(?:\d+\.\d*0(?!\d)|\d[\d.]*[eE]|[\d.]{16})')
+# A number outside a string whose spelling a float would not keep: a trailing zero, a small one, an exponent, 16 characters
+# or more.
+_FRAGILE_NUMBER = re.compile(rb'(?:"\s*:|[,\[]|^)\s*-?(?:\d+\.\d*0(?!\d)|0\.000|\d[\d.]*[eE]|[\d.]{16})')
 
 
 def loads(data: bytes) -> Any:
@@ -42,9 +43,20 @@ def loads(data: bytes) -> Any:
         raise ValueError("a number in the body has too many digits") from error
 
 
+def _spelled(value: Decimal) -> str:
+    """A decimal's text. Python writes small ones with an exponent (0E-7) that nobody sent; large ones had theirs already."""
+    exponent = value.as_tuple().exponent
+    small = isinstance(exponent, int) and -_MOST_PLACES <= exponent < 0
+    return format(value, "f") if small else str(value)
+
+
+# Beyond so many decimal places a number was surely sent with an exponent, and is not written out.
+_MOST_PLACES = 100
+
+
 def _decimal(value: object) -> Any:
     if isinstance(value, Decimal):
-        return orjson.Fragment(str(value).encode()) if value.is_finite() else str(value)
+        return orjson.Fragment(_spelled(value).encode()) if value.is_finite() else str(value)
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
@@ -55,7 +67,8 @@ def dumps(value: Any) -> bytes:
         ValueError: the value is nested deeper than JSON writers go.
     """
     try:
-        return orjson.dumps(value, default=_decimal)
+        # orjson's result keeps its whole work buffer; the copy is as long as it says.
+        return bytes(memoryview(orjson.dumps(value, default=_decimal)))
     except orjson.JSONEncodeError:
         pass
     try:  # lone surrogates and integers beyond 64 bits, which orjson does not write
@@ -72,5 +85,5 @@ _MARKED_DECIMAL = re.compile(f'"{_MARK}([^"]*)"')
 
 def _marked(value: object) -> str:
     if isinstance(value, Decimal):
-        return f"{_MARK}{value}"
+        return f"{_MARK}{_spelled(value)}"
     raise TypeError(f"{type(value).__name__} is not JSON")

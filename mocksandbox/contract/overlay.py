@@ -25,6 +25,8 @@ def apply(document: dict[str, Any], overlay: dict[str, Any], path: str = "overla
             raise ContractError("an action needs a `target` (a JSONPath query)", path, pointer)
         if not action.get("description"):
             raise ContractError("an action needs its reason in `description`", path, pointer)
+        if action.get("remove") is not True and "update" not in action:
+            raise ContractError("an action needs an `update` or `remove: true`", path, pointer)
         _act(changed, action, path, pointer)
     return changed
 
@@ -43,7 +45,8 @@ def _act(document: dict[str, Any], action: dict[str, Any], path: str, pointer: s
         if action.get("remove") is True:
             if match.parent is None:
                 raise ContractError("the whole document cannot be removed", path, pointer)
-            del match.parent.obj[match.parts[-1]]
+            holder: Any = match.parent.obj
+            del holder[match.parts[-1]]
         elif isinstance(match.obj, list):
             match.obj.append(deepcopy(action["update"]))
         elif isinstance(match.obj, dict) and isinstance(action.get("update"), dict):

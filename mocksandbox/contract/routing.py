@@ -17,10 +17,13 @@ _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 @dataclass(frozen=True)
 class Match:
-    """The operation of a request and the values of its path parameters, percent-decoded."""
+    """The operation of a request and the values of its path parameters, percent-decoded. `literal` are the methods of a route
+    that is spelled as the path is, when the operation is another's (`GET /Immunization/_search` is a read with a strange id).
+    """
 
     operation: Operation
     parameters: Mapping[str, str] = field(default_factory=dict)
+    literal: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,26 +53,37 @@ class Router:
         found = self._literal.get((method, path))
         if found is not None:
             return found
+        literal = tuple(known for known, template in self._literal if template == path)
         allowed = []
         for candidate, _, pattern, operation in self._routes:
             hit = pattern.fullmatch(path)
             if hit is None:
                 continue
             if candidate == method:
-                return Match(operation, {name: unquote(value) for name, value in hit.groupdict().items()})
+                return Match(operation, {name: unquote(value) for name, value in hit.groupdict().items()}, literal)
             allowed.append(candidate)
-        return Miss(tuple(dict.fromkeys(allowed)), self._near(method, path))
+        return Miss(literal or tuple(dict.fromkeys(allowed)), self._near(method, path))
 
     def _near(self, method: str, path: str) -> tuple[str, ...]:
         scored = []
         for candidate, template, pattern, operation in self._routes:
             same_path = pattern.fullmatch(path) is not None
-            likeness = 1.0 if same_path else SequenceMatcher(None, path.lower(), template.lower()).ratio()
+            likeness = 1.0 if same_path else _likeness(path, template)
             if likeness < 0.5:
                 continue
             why = f"the method is {method}" if same_path else f"the path is {path}"
             scored.append((likeness, candidate == method, f"{operation.id} ({candidate} {template}): {why}"))
         return tuple(text for *_, text in sorted(scored, reverse=True)[:3])
+
+
+def _likeness(path: str, template: str) -> float:
+    """How alike a path and a template are, from 0 to 1, whatever stands in place of the placeholders."""
+    segments = path.split("/")
+    parts = [
+        segments[index] if part.startswith("{") and index < len(segments) else part
+        for index, part in enumerate(template.split("/"))
+    ]
+    return SequenceMatcher(None, path.lower(), "/".join(parts).lower()).ratio()
 
 
 def _compile(template: str) -> re.Pattern[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
@@ -26,12 +27,14 @@ def compile_schema(document: Mapping[str, Any], schema: Mapping[str, Any]) -> js
 
 
 def _is_calendar_date(value: str) -> bool:
-    # The validator's own check reads RFC 3339; openapi-core's accepts exactly what `date.fromisoformat` does here.
+    # As openapi-core checks it: the validator's own check differs in what it takes for a year.
     try:
-        date.fromisoformat(value)
+        return bool(_DATE.fullmatch(value) and date.fromisoformat(value))
     except ValueError:
         return False
-    return len(value) == 10
+
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 _FORMATS: dict[str, Callable[[str], bool]] = {"date": _is_calendar_date}
@@ -51,12 +54,17 @@ def _draft4(node: Any) -> Any:
     return schema
 
 
-def violations(errors: Iterable[jsonschema_rs.ValidationError], where: str, name: str = "") -> list[Violation]:
-    """The differences that a validator found, alternatives (`oneOf`, `anyOf`) opened to the branch that was meant."""
+def violations(errors: Iterable[Any], where: str, name: str = "") -> list[Violation]:
+    """The differences that a validator found, alternatives (`oneOf`, `anyOf`) opened to the branch that was meant. The errors
+    of openapi-core's own validator give their place and keyword only.
+    """
     found = []
     for error in errors:
-        for path, leaf in _leaves(error, ()):
-            found.append(_violation(leaf, where, name, path))
+        if isinstance(error, jsonschema_rs.ValidationError):
+            found += [_violation(leaf, where, name, path) for path, leaf in _leaves(error, ())]
+        else:
+            keyword = str(error.validator)
+            found.append(Violation(where, f"breaks the document's {keyword!r}", keyword, name, tuple(error.absolute_path)))
     return list(dict.fromkeys(found))
 
 

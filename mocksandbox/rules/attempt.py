@@ -51,9 +51,11 @@ class Records(Protocol):
 
     def get(self, kind: str, id: str) -> Record | None:
         """The newest version of a record, deleted or not."""
+        ...
 
     def find(self, kind: str, key: str, value: str) -> Sequence[Record]:
-        """The newest versions that have this value under this key, oldest record first."""
+        """The newest versions that have this value under this key, in the order in which the records came to have it."""
+        ...
 
 
 class NoRecords:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from mocksandbox.contract import Miss, Violation
 from mocksandbox.rules.attempt import Attempt
+from mocksandbox.rules.parameters import add_undeclared, undeclared_parameters
 from mocksandbox.rules.places import MISSING, fhirpath, put
 from mocksandbox.rules.rule import Defect, Hit, Message, Rule
 
@@ -24,10 +25,11 @@ MESSAGES = {
         Message("http.not-an-object", "The body must be a JSON object, and is {found}."),
         Message("http.schema", "{at} {problem}"),
         Message("http.parameter", "{where} {at} {problem}"),
+        Message("http.unknown-parameter", "There is no parameter {name} here.{near}"),
     )
 }
 
-JSON_NAMES = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+JSON_NAMES: Mapping[type, str] = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
 
 
 def json_name(value: object) -> str:
@@ -42,9 +44,13 @@ def _unknown_route(attempt: Attempt) -> Iterator[Hit]:
         yield "path", "http.unknown-route", values
 
 
+def allowed_methods(attempt: Attempt) -> tuple[str, ...]:
+    """The methods that the path takes, when the request has none of them; else nothing."""
+    return attempt.match.allowed if isinstance(attempt.match, Miss) else attempt.match.literal
+
+
 def _method_not_allowed(attempt: Attempt) -> Iterator[Hit]:
-    if isinstance(attempt.match, Miss) and attempt.match.allowed:
-        allowed = ", ".join(attempt.match.allowed)
+    if allowed := ", ".join(allowed_methods(attempt)):
         values = {"method": attempt.request.method, "path": attempt.request.path, "allowed": allowed}
         yield "path", "http.method-not-allowed", values
 
@@ -132,8 +138,17 @@ def _parameter(attempt: Attempt) -> Iterator[Hit]:
 _DEEP = 100_000
 
 
+def _in_body(name: str, apply: Callable[[Attempt], Attempt], *also: str) -> Defect[Attempt]:
+    """A defect of the body; a request without one is left as it is."""
+    return Defect(name, lambda attempt: apply(attempt) if attempt.request.body else attempt, frozenset(also))
+
+
 def _raw(name: str, body: bytes, *also: str) -> Defect[Attempt]:
-    return Defect(name, lambda attempt: attempt.with_raw(body), also=frozenset(also))
+    return _in_body(name, lambda attempt: attempt.with_raw(body), *also)
+
+
+def _mistyped(attempt: Attempt) -> Attempt:
+    return attempt.with_body(put(attempt.body, ("recorded",), 5)) if isinstance(attempt.body, dict) else attempt
 
 
 RULES: Mapping[str, Rule[Attempt]] = {
@@ -157,7 +172,7 @@ RULES: Mapping[str, Rule[Attempt]] = {
             title="The path takes the method",
             why="The API has no such interaction with this path.",
             source="RFC 9110 section 15.5.6",
-            operations=frozenset({""}),
+            operations=frozenset(),
             stage="route",
             status=405,
             issue="not-supported",
@@ -190,10 +205,8 @@ RULES: Mapping[str, Rule[Attempt]] = {
             error="UNSUPPORTED_MEDIA_TYPE",
             find=_unsupported_media_type,
             defects=(
-                Defect(
-                    "text", lambda attempt: attempt.with_header("Content-Type", "text/plain"), frozenset({"http/parameter"})
-                ),
-                Defect("none", lambda attempt: attempt.with_header("Content-Type", None), frozenset({"http/parameter"})),
+                _in_body("text", lambda attempt: attempt.with_header("Content-Type", "text/plain"), "http/parameter"),
+                _in_body("none", lambda attempt: attempt.with_header("Content-Type", None), "http/parameter"),
             ),
         ),
         Rule(
@@ -234,7 +247,7 @@ RULES: Mapping[str, Rule[Attempt]] = {
             error="INVALID",
             find=_malformed_json,
             defects=(
-                Defect("truncated", lambda attempt: attempt.with_raw(attempt.request.body[:-2]), frozenset({"http/schema"})),
+                _in_body("truncated", lambda attempt: attempt.with_raw(attempt.request.body[:-2]), "http/schema"),
                 _raw("trailing-comma", b'{"resourceType": "Immunization",}', "http/schema"),
                 _raw("not-utf-8", b'{"resourceType": "\xff"}', "http/schema"),
                 _raw("utf-16", '{"resourceType": "Immunization"}'.encode("utf-16"), "http/schema"),
@@ -272,6 +285,19 @@ RULES: Mapping[str, Rule[Attempt]] = {
             defects=(Defect("request-id-not-a-uuid", lambda attempt: attempt.with_header("X-Request-ID", "abc")),),
         ),
         Rule(
+            id="http/unknown-parameter",
+            title="Every parameter is one of the document's",
+            why="A misspelt parameter is ignored in silence, and the answer is to another question.",
+            source="openapi.json#/components/parameters",
+            operations=frozenset(),
+            stage="document",
+            status=400,
+            issue="invalid",
+            error="INVALID",
+            find=undeclared_parameters,
+            defects=(Defect("misspelt", add_undeclared),),
+        ),
+        Rule(
             id="http/schema",
             title="The body is as the document's schema says",
             why="The document requires the element, or its form.",
@@ -282,7 +308,7 @@ RULES: Mapping[str, Rule[Attempt]] = {
             issue="invariant",
             error="INVARIANT",
             find=_schema,
-            defects=(Defect("unknown-type", lambda attempt: attempt.with_body(put(attempt.body, ("recorded",), 5))),),
+            defects=(Defect("unknown-type", _mistyped),),
         ),
     )
 }

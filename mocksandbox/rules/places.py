@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import deepcopy
+from itertools import pairwise
 from typing import Any
 
 Path = tuple[str | int, ...]
@@ -59,7 +60,7 @@ def change(body: Any, path: Path, edit: Any) -> Any:
         return edit(body)
     copy = deepcopy(body)
     holder = copy
-    for key, following in zip(path, path[1:], strict=False):
+    for key, following in pairwise(path):
         child = _child(holder, key)
         if child is MISSING:
             child = [] if isinstance(following, int) else {}

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mocksandbox.contract import Contract, Match, Violation
+from mocksandbox import codec
+from mocksandbox.contract import Contract, Match, Violation, sample
 from mocksandbox.exchange import Exchange
 from mocksandbox.rules.places import fhirpath
 from mocksandbox.rules.rule import ALL, Defect, Hit, Message, Rule
@@ -49,38 +50,44 @@ def response_rules(contract: Contract) -> tuple[Rule[Exchange], ...]:
         if exchange.response.status >= 500:
             yield "status", "response.server-error", {"status": exchange.response.status}
 
+    def failed(exchange: Exchange) -> Exchange:
+        """The answer replaced by the document's own for a failure of the server."""
+        match = operation(exchange)
+        answer = match.operation.answer(500) if match is not None else None
+        media = next(iter(answer.content.values()), None) if answer else None
+        if media is None:
+            return _answered(exchange, status=500)
+        body = next(iter(media.examples.values()), None) or sample(contract.document, media.schema)
+        return _typed(_answered(exchange, status=500, body=codec.dumps(body)), media.name)
+
     return (
         _rule(
             "undocumented-status",
             "Every status is documented",
             "A client cannot be ready for an answer that the document does not name.",
             undocumented,
-            Defect("teapot", lambda exchange: _answered(exchange, status=418), frozenset()),
+            Defect("299", lambda exchange: _answered(exchange, status=299)),
         ),
         _rule(
             "server-error",
             "The server does not fail",
             "A failure inside is never the right answer to a request.",
             server_error,
-            Defect(
-                "500",
-                lambda exchange: _answered(exchange, status=500),
-                frozenset({"http/response-body", "http/response-header"}),
-            ),
+            Defect("500", failed),
         ),
         _rule(
             "response-header",
             "Every documented header is there and of its type",
             "Clients read them.",
             differing(lambda violation: violation.where == "header"),
-            Defect("wrong-media-type", lambda exchange: _typed(exchange, "text/html"), frozenset({"http/response-body"})),
+            Defect("wrong-media-type", lambda exchange: _typed(exchange, "text/html") if exchange.response.body else exchange),
         ),
         _rule(
             "response-body",
             "Every body is as its schema says",
             "Clients are generated from the schema.",
             differing(lambda violation: violation.where != "header"),
-            Defect("wrong-type", lambda exchange: _answered(exchange, body=b'{"resourceType": 5}')),
+            Defect("in-a-list", _in_a_list),
         ),
     )
 
@@ -106,6 +113,11 @@ def _rule(
 
 def _answered(exchange: Exchange, **changes: Any) -> Exchange:
     return replace(exchange, response=replace(exchange.response, **changes))
+
+
+def _in_a_list(exchange: Exchange) -> Exchange:
+    body = exchange.response.body
+    return _answered(exchange, body=b"[" + body + b"]") if body else exchange
 
 
 def _typed(exchange: Exchange, media_type: str) -> Exchange:

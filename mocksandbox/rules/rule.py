@@ -37,8 +37,9 @@ Hit = tuple[Place, str, Mapping[str, Any]]
 class Defect(Generic[S]):
     """One labelled way to break a rule.
 
-    `apply` turns a good subject into a broken one. `also` names the rules that are broken with it, unavoidably. `needs`
-    are the steps that set up the state that the defect is about (`create`, `delete`), run before the subject is sent.
+    `apply` turns a good subject into a broken one; a subject that has nothing to break in this way is given back as it is.
+    `also` names the rules that are broken with it, unavoidably, on some operation or in some profile. `needs` are the steps
+    that set up the state that the defect is about (`create`, `delete`), run before the subject is sent.
     """
 
     name: str
