@@ -19,10 +19,11 @@ def issue(
     """One issue. `code` is FHIR's IssueType; `error` the API's own code, from `system`; `expression` the places."""
     made: dict[str, Any] = {"severity": severity, "code": code}
     if error is not None:
-        made["details"] = {"coding": [{"system": system, "code": error}]}
+        made["details"] = {"coding": [{"system": system, "code": error} if system else {"code": error}]}
     made["diagnostics"] = diagnostics
-    if expression:
-        made["expression"] = list(dict.fromkeys(expression))
+    places = [place for place in dict.fromkeys(expression) if place]
+    if places:
+        made["expression"] = places
     return made
 
 

@@ -48,9 +48,8 @@ def _object_reader(type_name: str) -> _Reader:
         for key in value:
             if key not in readers and not _tolerated(key, value[key], elements, type_name, path, problems):
                 problems.append(((*path, key), f"is not an element of {type_name}"))
-        for name in required:
-            if value.get(name) is None and f"_{name}" not in value:
-                problems.append(((*path, name), "is required"))
+        missing = (name for name in required if value.get(name) is None and f"_{name}" not in value)
+        problems.extend(((*path, name), "is required") for name in missing)
         for choice, names in choices.items():
             sent = [name for name in names if value.get(name) is not None]
             if len(sent) > 1:

@@ -40,9 +40,11 @@ class Authority(Protocol):
 
     def identify(self, request: Request, now: datetime) -> tuple[Caller, Refusal | None]:
         """Who asks, and why they are not let in, if they are not."""
+        ...
 
     def routes(self) -> Mapping[tuple[str, str], Callable[[Request, datetime], Response]]:
         """The authority's own routes, by method and absolute path (a token endpoint, for example)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,17 @@ class AuthOptions:
 
     mode: str = "off"
     files: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class People:
+    """How an API's made-up people are told from real ones. `numbers` gives the numbers of people that a request names, each
+    with its place, and never raises; `allows` says whether a number is a made-up person's; `says` names those for people.
+    """
+
+    numbers: Callable[[Attempt], Iterable[tuple[str, str]]]
+    allows: Callable[[str], bool]
+    says: str
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,7 @@ class Provider:
     valid: Callable[[str], Attempt] | None = None
     specials: Mapping[tuple[str, str], Callable[[Request], Response]] = field(default_factory=dict)
     media_type: str = "application/json"
+    people: People | None = None
 
     def profile(self, name: str | None) -> Profile:
         """A profile by name, the default one when none is named.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +50,8 @@ def scenarios_from(table: Mapping[str, Any], path: str, contract: Contract) -> t
     """
     found: dict[str, Scenario] = {}
     for kind in ("operations", "errors"):
-        for number, spec in enumerate(table.get(kind) or ()):
+        rows: Iterable[Any] = table.get(kind) or ()
+        for number, spec in enumerate(rows):
             pointer = f"/{kind}/{number}"
             for key in ("id", "operation", "row", "documented"):
                 if not isinstance(spec, Mapping) or key not in spec:

@@ -14,8 +14,10 @@ from mocksandbox.provider import Profile, Provider, scenarios_from
 from mocksandbox.providers.nhs import answers
 from mocksandbox.providers.nhs.authority import authority
 from mocksandbox.providers.nhs.fields import FOLDER
+from mocksandbox.providers.nhs.people import people
 from mocksandbox.providers.nhs.promise import CREATE, DELETE, READ, SEARCH_GET, SEARCH_POST, UPDATE
 from mocksandbox.providers.nhs.state import KIND
+from mocksandbox.providers.nhs.status import status_routes
 from mocksandbox.rules.attempt import Record
 
 BASE_PATH = "/immunisation-fhir-api/FHIR/R4"
@@ -90,5 +92,7 @@ def provider() -> Provider:
         stateful=STATEFUL,
         authority=authority,
         valid=lambda operation: valid_attempt(contract, operation),
+        specials=status_routes(contract),
+        people=people(_seeds),
         media_type=answers.FHIR_JSON,
     )

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import uuid4
 
 from mocksandbox import codec
-from mocksandbox.contract import Miss
 from mocksandbox.exchange import Headers, Response
 from mocksandbox.fhir import issue, operation_outcome
 from mocksandbox.providers.nhs import bundle
@@ -20,6 +19,7 @@ from mocksandbox.providers.nhs.record import read_once
 from mocksandbox.providers.nhs.state import KIND, identifier_key, identifier_of, named_record, same_identifier
 from mocksandbox.rules import Finding
 from mocksandbox.rules.attempt import Attempt, Record
+from mocksandbox.rules.http import allowed_methods
 from mocksandbox.store import Partition
 
 FHIR_JSON = "application/fhir+json"
@@ -43,9 +43,18 @@ def refuse(attempt: Attempt, findings: Sequence[Finding], profile: str, split: b
     outcome = operation_outcome(issues, id=FIXED_ID if in_front else None, profile=PROFILE)
     headers = [("Content-Type", "application/json" if in_front else FHIR_JSON)]
     if rule.status == 405:
-        allowed = attempt.match.allowed if isinstance(attempt.match, Miss) and not in_front else ()
+        allowed = () if in_front else allowed_methods(attempt)
         headers.append(("Allow", ", ".join(allowed) or SERVICE_METHODS))
+    if rule.status == 401:
+        headers.append(("WWW-Authenticate", _challenge(attempt)))
     return Response(rule.status, Headers(headers), codec.dumps(outcome))
+
+
+def _challenge(attempt: Attempt) -> str:
+    """Why the token is not taken (RFC 6750); the gateway's own text says only that it is not."""
+    reason = str(attempt.refusal.values.get("reason", "")) if attempt.refusal else ""
+    plain = "".join(char for char in reason if " " <= char <= "~" and char not in '"\\')
+    return f'Bearer error="invalid_token", error_description="{plain}"' if plain else "Bearer"
 
 
 def _places(findings: Sequence[Finding]) -> list[str]:
@@ -69,10 +78,10 @@ def _stored(attempt: Attempt, id: str) -> tuple[bytes, dict[str, str]]:
 def record_keys(body: dict[str, Any]) -> dict[str, str]:
     """What a record is found by: its identifier, its patient's NHS number, its vaccine type and day."""
     patient: dict[str, Any] = next((item for item in body.get("contained", ()) if item.get("resourceType") == "Patient"), {})
-    numbers = [item.get("value") for item in patient.get("identifier", ()) if item.get("system") == NHS_NUMBER_SYSTEM]
+    numbers = [item.get("value") or "" for item in patient.get("identifier", ()) if item.get("system") == NHS_NUMBER_SYSTEM]
     return {
         "identifier": identifier_key(*identifier_of(body)),
-        "patient": str(numbers[0]) if numbers else "",
+        "patient": str(next(iter(numbers), "")),
         "type": vaccine_types().get(frozenset(disease_codes(body)), ""),
         "day": _day(str(body.get("occurrenceDateTime", ""))),
     }

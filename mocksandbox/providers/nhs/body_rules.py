@@ -7,33 +7,48 @@ what is missing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from mocksandbox.providers.nhs import checks, contained, diseases, record
+from mocksandbox.providers.nhs import checks, contained, diseases, moments, record
 from mocksandbox.providers.nhs import defects as by
 from mocksandbox.providers.nhs.checks import NOT_FHIR
 from mocksandbox.providers.nhs.parts import NHS_NUMBER_SYSTEM, PROCEDURE_URL, SNOMED
 from mocksandbox.providers.nhs.promise import mandatory, promise, value
 from mocksandbox.providers.nhs.shapes import wrong_shapes
 from mocksandbox.rules.attempt import Attempt
-from mocksandbox.rules.places import MISSING
+from mocksandbox.rules.places import MISSING, get, put
 from mocksandbox.rules.rule import Rule
 
-SHAPE = "nhs/wrong-shape"
+SCHEMA = "http/schema"
 _SCHEMA = "openapi.json#/paths/~1Immunization/post/requestBody/content/application~1fhir+json/schema/properties"
 
-# What is broken with it when the contained patient cannot be found, or the practitioner.
+# What is broken with it when the contained patient cannot be found, or the organization, or the disease.
 _NO_PATIENT = (
-    "nhs/bad-patient-reference",
     "nhs/missing-patient-given-names",
     "nhs/missing-patient-family-name",
     "nhs/missing-birth-date",
     "nhs/missing-gender",
     "nhs/missing-postal-code",
 )
-_NO_CONTAINED = (*_NO_PATIENT, "nhs/bad-performer-references", NOT_FHIR, SHAPE)
-_NO_ORGANIZATION = ("nhs/bad-performers", "nhs/missing-organization-code", "nhs/missing-organization-system")
-_NO_CODES = ("nhs/missing-disease-code", "nhs/unknown-disease-combination")
+_REFERENCES = "nhs/bad-performer-references"
+_NO_CONTAINED = (*_NO_PATIENT, _REFERENCES, SCHEMA)
+_NO_ORGANIZATION = ("nhs/missing-organization-code", "nhs/missing-organization-system")
+_NO_IDENTIFIER = ("nhs/missing-identifier-value", "nhs/missing-identifier-system", "nhs/identifier-changed")
+_NO_CODE = "nhs/missing-disease-code"
+_CHANGED = {"*": ("nhs/identifier-changed",)}
+
+
+def _null(*also: str) -> Mapping[str, tuple[str, ...]]:
+    """What a null in place of a value breaks too: it counts as missing."""
+    return {"null": also}
+
+
+def _lost(*also: str) -> Mapping[str, tuple[str, ...]]:
+    """What is broken too when a list cannot be read: all that is asked of its items."""
+    unreadable = ("null", "text", "number", "boolean", "object", "unwrapped", "empty", "text-item", "empty-object")
+    return dict.fromkeys(unreadable, also)
 
 
 def _less(resource: dict[str, Any], *keys: str) -> dict[str, Any]:
@@ -61,18 +76,22 @@ CONTAINED = promise(
     (
         by.without("absent", ("contained",), *_NO_CONTAINED),
         by.set_to("null", ("contained",), None, *_NO_CONTAINED),
-        by.set_to("text", ("contained",), "x", *_NO_CONTAINED),
+        by.set_to("text", ("contained",), "x", NOT_FHIR, *_NO_CONTAINED),
         by.set_to("empty", ("contained",), [], *_NO_CONTAINED),
-        by.set_to("text-item", ("contained",), ["x"], *_NO_CONTAINED),
-        by.set_to("empty-object", ("contained",), [{}], *_NO_CONTAINED),
-        by.in_contained("no-resource-type", "Patient", lambda item: _less(item, "resourceType"), *_NO_CONTAINED),
-        by.in_contained("no-patient", "Patient", lambda _: MISSING, *_NO_CONTAINED),
+        by.set_to("text-item", ("contained",), ["x"], NOT_FHIR, *_NO_CONTAINED),
+        by.set_to("empty-object", ("contained",), [{}], NOT_FHIR, *_NO_CONTAINED),
+        by.in_contained(
+            "no-resource-type", "Patient", lambda item: _less(item, "resourceType"), NOT_FHIR, SCHEMA, *_NO_PATIENT
+        ),
+        by.in_contained("no-patient", "Patient", lambda _: MISSING, *_NO_PATIENT),
         by.body("two-patients", ("contained",), _twice("Patient")),
         by.body("two-practitioners", ("contained",), _twice("Practitioner")),
-        by.body("other-resource", ("contained",), lambda items: [*items, {"resourceType": "Group", "id": "g"}], NOT_FHIR),
-        by.in_contained("patient-without-id", "Patient", lambda item: _less(item, "id"), *_NO_CONTAINED),
-        by.in_contained("practitioner-without-id", "Practitioner", lambda item: _less(item, "id"), *_NO_CONTAINED),
-        by.body("same-ids", ("contained",), _same_ids, "nhs/bad-patient-reference", "nhs/bad-performer-references"),
+        by.body(
+            "other-resource", ("contained",), lambda items: [*items, {"resourceType": "Group", "id": "g"}], NOT_FHIR, SCHEMA
+        ),
+        by.in_contained("patient-without-id", "Patient", lambda item: _less(item, "id"), SCHEMA),
+        by.in_contained("practitioner-without-id", "Practitioner", lambda item: _less(item, "id"), _REFERENCES, SCHEMA),
+        by.body("same-ids", ("contained",), _same_ids, "nhs/bad-patient-reference", _REFERENCES),
     ),
     stage="structure",
 )
@@ -83,7 +102,7 @@ IDENTIFIER_MISSING = promise(
     "The supplier's own identifier is what duplicates are found by. Its absence hides every other fault.",
     f"{_SCHEMA}/identifier",
     record.identifier_missing,
-    (by.without("absent", ("identifier",), "nhs/missing-identifier-value", "nhs/missing-identifier-system"),),
+    (by.without("absent", ("identifier",), SCHEMA, *_NO_IDENTIFIER),),
     stage="identifier",
 )
 
@@ -94,10 +113,10 @@ PROCEDURE_MISSING = promise(
     f"{_SCHEMA}/extension",
     record.procedure_missing,
     (
-        by.without("absent", ("extension",), "nhs/missing-procedure-code"),
-        by.without("no-concept", ("extension", 0, "valueCodeableConcept"), "nhs/missing-procedure-code"),
-        by.without("no-codings", ("extension", 0, "valueCodeableConcept", "coding"), "nhs/missing-procedure-code"),
-        by.set_to("text", ("extension",), "x", "nhs/missing-procedure-code", "nhs/bad-extensions", NOT_FHIR),
+        by.without("absent", ("extension",), SCHEMA, "nhs/missing-procedure-code"),
+        by.without("no-concept", ("extension", 0, "valueCodeableConcept"), SCHEMA, "nhs/missing-procedure-code"),
+        by.without("no-codings", ("extension", 0, "valueCodeableConcept", "coding"), SCHEMA, "nhs/missing-procedure-code"),
+        by.set_to("text", ("extension",), "x", SCHEMA, "nhs/missing-procedure-code", "nhs/bad-extensions", NOT_FHIR),
     ),
     stage="procedure",
 )
@@ -109,11 +128,11 @@ RESOURCE_TYPE = promise(
     "openapi.json#/paths/~1Immunization/post/description",
     record.resource_type,
     (
-        by.without("absent", ("resourceType",)),
-        by.set_to("other", ("resourceType",), "Patient"),
-        by.set_to("lower-case", ("resourceType",), "immunization"),
-        by.set_to("number", ("resourceType",), 5),
-        by.set_to("null", ("resourceType",), None),
+        by.without("absent", ("resourceType",), SCHEMA),
+        by.set_to("other", ("resourceType",), "Patient", SCHEMA),
+        by.set_to("lower-case", ("resourceType",), "immunization", SCHEMA),
+        by.set_to("number", ("resourceType",), 5, SCHEMA),
+        by.set_to("null", ("resourceType",), None, SCHEMA),
     ),
     stage="values",
 )
@@ -142,11 +161,11 @@ PATIENT_REFERENCE = promise(
     f"{_SCHEMA}/patient",
     contained.patient_reference,
     (
-        by.without("absent", ("patient",), NOT_FHIR),
-        by.without("no-reference", ("patient", "reference")),
-        by.set_to("null", ("patient", "reference"), None),
+        by.without("absent", ("patient",), NOT_FHIR, SCHEMA),
+        by.without("no-reference", ("patient", "reference"), SCHEMA),
+        by.set_to("null", ("patient", "reference"), None, SCHEMA),
         by.set_to("empty", ("patient", "reference"), "", NOT_FHIR),
-        by.set_to("number", ("patient", "reference"), 5),
+        by.set_to("number", ("patient", "reference"), 5, SCHEMA),
         by.body("no-hash", ("patient", "reference"), lambda reference: reference.lstrip("#")),
         by.set_to("external", ("patient", "reference"), "Patient/9990000018"),
         by.set_to("other-id", ("patient", "reference"), "#NoSuchPatient"),
@@ -200,7 +219,7 @@ PERFORMERS = promise(
         by.body(
             "british-spelling", ("performer",), lambda items: [_typed(i, "Organisation") for i in items], *_NO_ORGANIZATION
         ),
-        by.without("absent", ("performer",), "nhs/bad-performer-references", *_NO_ORGANIZATION),
+        by.without("absent", ("performer",), _REFERENCES, SCHEMA, *_NO_ORGANIZATION),
     ),
     stage="values",
 )
@@ -218,9 +237,9 @@ TARGET_DISEASES = promise(
     f"{_SCHEMA}/protocolApplied/items/properties/targetDisease",
     diseases.target_diseases,
     (
-        by.without("absent", ("protocolApplied", 0, "targetDisease")),
-        by.without("no-protocol", ("protocolApplied",)),
-        by.without("no-coding", ("protocolApplied", 0, "targetDisease", 0, "coding"), *_NO_CODES),
+        by.without("absent", ("protocolApplied", 0, "targetDisease"), SCHEMA),
+        by.without("no-protocol", ("protocolApplied",), SCHEMA),
+        by.without("no-coding", ("protocolApplied", 0, "targetDisease", 0, "coding"), _NO_CODE, SCHEMA),
     ),
     stage="values",
 )
@@ -233,10 +252,10 @@ ONE_SNOMED_CODING = promise(
     f"{_SCHEMA}/protocolApplied/items/properties/targetDisease/items/properties/coding",
     diseases.one_snomed_coding,
     (
-        by.set_to("other-system", (*_DISEASE, "coding", 0, "system"), "http://x.example", *_NO_CODES),
-        by.without("no-system", (*_DISEASE, "coding", 0, "system"), *_NO_CODES),
-        by.set_to("empty", (*_DISEASE, "coding"), [], *_NO_CODES),
-        by.body("twice", (*_DISEASE, "coding"), lambda codings: [*codings, *codings], *_NO_CODES),
+        by.set_to("other-system", (*_DISEASE, "coding", 0, "system"), "http://x.example", _NO_CODE),
+        by.without("no-system", (*_DISEASE, "coding", 0, "system"), _NO_CODE, SCHEMA),
+        by.set_to("empty", (*_DISEASE, "coding"), [], _NO_CODE),
+        by.body("twice", (*_DISEASE, "coding"), lambda codings: [*codings, *codings]),
     ),
     stage="values",
 )
@@ -273,8 +292,8 @@ WRONG_SHAPE = promise(
             (("location", "identifier"), ("nhs/missing-location-code", "nhs/missing-location-system")),
             (("reasonCode",), ()),
             (("vaccineCode",), ()),
-            ((*_DISEASE, "coding"), _NO_CODES),
-            (("protocolApplied", 0), ("nhs/bad-target-diseases", *_NO_CODES)),
+            ((*_DISEASE, "coding"), (_NO_CODE,)),
+            (("protocolApplied", 0), ()),
         )
         for name, made in (("number", 5), ("boolean", True), ("text", "x"))
     ),
@@ -284,14 +303,23 @@ WRONG_SHAPE = promise(
 _BLANK = "A blank or non-text value is of no use to anybody who reads the record; leave the element out instead."
 _ORGANIZATION = "Who answers for the vaccination must be found by the code."
 
+
+def _dose_number_as_text(body: Any) -> Any:
+    """The record with its dose number as a text, of which it may have either."""
+    protocol = get(body, ("protocolApplied", 0))
+    if not isinstance(protocol, dict):
+        return body
+    return put(body, ("protocolApplied", 0), {**_less(protocol, "doseNumberPositiveInt"), "doseNumberString": "1"})
+
+
 VALUES: tuple[Rule[Attempt], ...] = (
     RESOURCE_TYPE,
     UNKNOWN_ELEMENT,
     PATIENT_REFERENCE,
     PERFORMER_REFERENCES,
     IDENTIFIER_EXTENSION,
-    value("patient-identifiers", checks.listing(length=1), "The patient has one identifier, the NHS number.", SHAPE),
-    value("patient-identifier-system", checks.text(), _BLANK, "nhs/wrong-nhs-number-system"),
+    value("patient-identifiers", checks.listing(length=1), "The patient has one identifier, the NHS number."),
+    value("patient-identifier-system", checks.text("uri"), _BLANK, {"*": ("nhs/wrong-nhs-number-system",)}),
     value(
         "patient-identifier-system",
         checks.equals(NHS_NUMBER_SYSTEM),
@@ -303,109 +331,133 @@ VALUES: tuple[Rule[Attempt], ...] = (
         "patient-names",
         checks.listing(objects=True),
         "Without a name the patient cannot be told apart.",
-        "nhs/missing-patient-given-names",
-        "nhs/missing-patient-family-name",
+        _lost("nhs/missing-patient-given-names", "nhs/missing-patient-family-name"),
     ),
     value(
         "patient-given-names",
         checks.listing(most=5, texts=True, most_characters=180),
         "The demographic service holds no more than five names of 180 characters.",
-        "nhs/missing-patient-given-names",
+        _null("nhs/missing-patient-given-names"),
     ),
     value(
         "patient-family-name",
         checks.text(most=35),
         "The demographic service holds no more than 35 characters.",
-        "nhs/missing-patient-family-name",
+        _null("nhs/missing-patient-family-name"),
     ),
     value(
         "birth-date",
-        checks.day(future=False),
+        moments.day(future=False),
         "The patient is found by it, so it must be a whole date.",
-        "nhs/missing-birth-date",
+        _null("nhs/missing-birth-date"),
     ),
     value(
         "gender",
-        checks.text(choices=("male", "female", "other", "unknown")),
+        checks.text("code", choices=("male", "female", "other", "unknown")),
         "FHIR has these four codes, in lower case.",
-        "nhs/missing-gender",
+        _null("nhs/missing-gender"),
     ),
-    value("patient-addresses", checks.listing(), "An empty list says nothing.", "nhs/missing-postal-code"),
-    value("postal-code", checks.text(), _BLANK, "nhs/missing-postal-code"),
-    value("occurrence", checks.moment(british=True), "The moment of the vaccination in the United Kingdom's own time."),
+    value("patient-addresses", checks.listing(), "An empty list says nothing.", _lost("nhs/missing-postal-code")),
+    value("postal-code", checks.text(), _BLANK, _null("nhs/missing-postal-code")),
+    value(
+        "occurrence",
+        moments.moment(british=True),
+        "The moment of the vaccination in the United Kingdom's own time.",
+        _null(NOT_FHIR),
+    ),
     PERFORMERS,
-    value("organization-code", checks.text(), _ORGANIZATION, "nhs/missing-organization-code"),
+    value("organization-code", checks.text(), _ORGANIZATION, _null("nhs/missing-organization-code")),
     value(
         "identifiers",
         checks.listing(length=1, objects=True),
         "One record has one identifier of its supplier.",
-        "nhs/missing-identifier-value",
-        "nhs/missing-identifier-system",
+        _lost(*_NO_IDENTIFIER),
     ),
-    value("identifier-value", checks.text(), "Duplicates are found by it.", "nhs/missing-identifier-value"),
-    value("identifier-system", checks.text(), "Duplicates are found by it.", "nhs/missing-identifier-system"),
-    value("status", checks.text(choices=("completed",)), "Only vaccinations that were given are recorded."),
+    value(
+        "identifier-value", checks.text(), "Duplicates are found by it.", {**_CHANGED, **_null("nhs/missing-identifier-value")}
+    ),
+    value(
+        "identifier-system",
+        checks.text("uri"),
+        "Duplicates are found by it.",
+        {**_CHANGED, **_null("nhs/missing-identifier-system")},
+    ),
+    value(
+        "status",
+        checks.text("code", choices=("completed",)),
+        "Only vaccinations that were given are recorded.",
+        _null(NOT_FHIR),
+    ),
     value("practitioner-names", checks.listing(objects=True), "An empty list says nothing."),
     value("practitioner-given-names", checks.listing(texts=True), _BLANK),
     value("practitioner-family-name", checks.text(), _BLANK),
     value(
-        "recorded", checks.moment(british=False), "When the record was made, as an unambiguous moment.", "nhs/missing-recorded"
+        "recorded",
+        moments.moment(british=False),
+        "When the record was made, as an unambiguous moment.",
+        _null("nhs/missing-recorded"),
     ),
     value(
         "primary-source",
         checks.boolean(),
         "Whether the record comes from whoever gave the vaccine.",
-        "nhs/missing-primary-source",
+        _null("nhs/missing-primary-source"),
     ),
     value(
         "protocols",
         checks.listing(length=1),
         "One record is about one dose of one protocol.",
-        "nhs/bad-target-diseases",
-        *_NO_CODES,
+        dict.fromkeys(("object", "unwrapped", "empty"), ("nhs/bad-target-diseases",)),
     ),
     value("dose-number", checks.dose_number(9), "The position of the dose in its course."),
-    value("dose-number-text", checks.text(), _BLANK),
+    value("dose-number-text", checks.text(), _BLANK, _null(NOT_FHIR), prepare=_dose_number_as_text),
     TARGET_DISEASES,
     ONE_SNOMED_CODING,
-    value("target-disease-code", checks.text(), "The code decides the vaccine type.", *_NO_CODES),
+    value(
+        "target-disease-code",
+        checks.text("code"),
+        "The code decides the vaccine type.",
+        {**_null(_NO_CODE), **dict.fromkeys(("empty", "blank"), ("nhs/unknown-disease-combination",))},
+    ),
     value("manufacturer", checks.text(), _BLANK),
     value("lot-number", checks.text(), "A recall finds the vaccinated by it."),
-    value("expiration-date", checks.day(future=True), "A whole date, as printed on the pack."),
+    value("expiration-date", moments.day(future=True), "A whole date, as printed on the pack."),
     value("site-codings", checks.unique_systems(), "Two codes of one system contradict each other."),
-    value("site-code", checks.text(), _BLANK),
+    value("site-code", checks.text("code"), _BLANK),
     value("site-display", checks.text(), _BLANK),
     value("route-codings", checks.unique_systems(), "Two codes of one system contradict each other."),
-    value("route-code", checks.text(), _BLANK),
+    value("route-code", checks.text("code"), _BLANK),
     value("route-display", checks.text(), _BLANK),
     value("dose-value", checks.number(), "An amount is a number; its unit stands beside it."),
-    value("dose-code", checks.text(), _BLANK),
-    value("dose-system", checks.text(), _BLANK, "nhs/dose-code-without-system"),
+    value("dose-code", checks.text("code"), _BLANK),
+    value("dose-system", checks.text("uri"), _BLANK, _null("nhs/dose-code-without-system")),
     CODE_WITH_SYSTEM,
     value("dose-unit", checks.text(), _BLANK),
     value("reason-codings", checks.listing(), "An empty list says nothing."),
-    value("reason-code", checks.text(), _BLANK),
-    value("organization-system", checks.text(), _ORGANIZATION, "nhs/missing-organization-system"),
-    value("location-code", checks.text(), _BLANK, "nhs/missing-location-code"),
-    value("location-system", checks.text(), _BLANK, "nhs/missing-location-system"),
+    value("reason-code", checks.text("code"), _BLANK),
+    value("organization-system", checks.text("uri"), _ORGANIZATION, _null("nhs/missing-organization-system")),
+    value("location-code", checks.text(), _BLANK, _null("nhs/missing-location-code")),
+    value("location-system", checks.text("uri"), _BLANK, _null("nhs/missing-location-system")),
     value(
         "extensions",
         checks.listing(length=1),
         "The procedure is the only extension that is taken.",
-        "nhs/missing-procedure",
-        "nhs/missing-procedure-code",
+        {
+            **_lost("nhs/missing-procedure-code"),
+            **dict.fromkeys(("text", "object", "unwrapped"), ("nhs/missing-procedure", "nhs/missing-procedure-code")),
+        },
     ),
     value(
         "extension-url",
-        checks.text(choices=(PROCEDURE_URL,)),
+        checks.text("uri", choices=(PROCEDURE_URL,)),
         "The procedure is the only extension that is taken.",
-        "nhs/missing-procedure-code",
+        {"*": ("nhs/missing-procedure-code",)},
     ),
     value(
         "procedure-code",
         checks.snomed(),
         "A code that fails its check digit is a typing mistake.",
-        "nhs/missing-procedure-code",
+        _null("nhs/missing-procedure-code"),
     ),
     value("procedure-display", checks.text(), _BLANK),
     value("vaccine-code", checks.snomed(), "A code that fails its check digit is a typing mistake."),
@@ -416,7 +468,7 @@ VALUES: tuple[Rule[Attempt], ...] = (
 NOT_FHIR_RULE = promise(
     "not-fhir",
     "The record is a FHIR R4 Immunization",
-    "The service stores what its FHIR library reads; an element that FHIR does not know there, or of another type, is refused.",
+    "The service stores what its FHIR library reads: no element that FHIR does not know there, and none of another type.",
     "case:rule/fhir-model:unknown-nested-in-vaccine-code",
     record.not_fhir,
     (
@@ -442,7 +494,7 @@ DISEASE_CODE = promise(
     "messages.yaml#mandatory-disease-code",
     diseases.disease_code_missing,
     (
-        by.without("no-code", (*_DISEASE, "coding", 0, "code"), *_NO_CODES),
+        by.without("no-code", (*_DISEASE, "coding", 0, "code")),
         by.set_to("no-diseases", ("protocolApplied", 0, "targetDisease"), []),
     ),
     stage="disease-code",
@@ -475,8 +527,8 @@ MANDATION: tuple[Rule[Attempt], ...] = (
     mandatory("postal-code", "The patient is found by it; ZZ99 3VZ is for no fixed abode, ZZ99 3WZ for not known."),
     mandatory("organization-code", _ORGANIZATION),
     mandatory("organization-system", _ORGANIZATION),
-    mandatory("identifier-value", "Duplicates are found by it."),
-    mandatory("identifier-system", "Duplicates are found by it."),
+    mandatory("identifier-value", "Duplicates are found by it.", *_CHANGED["*"]),
+    mandatory("identifier-system", "Duplicates are found by it.", *_CHANGED["*"]),
     mandatory("recorded", "When the record was made tells newer from older."),
     mandatory("primary-source", "Whether the record comes from whoever gave the vaccine."),
     mandatory("procedure-code", "What was done, as a SNOMED CT code."),
@@ -484,15 +536,26 @@ MANDATION: tuple[Rule[Attempt], ...] = (
     mandatory("location-system", "Where it was done; X99999 where no code is known."),
 )
 
-BODY_RULES: tuple[Rule[Attempt], ...] = (
-    CONTAINED,
-    IDENTIFIER_MISSING,
-    PROCEDURE_MISSING,
-    *VALUES,
-    NOT_FHIR_RULE,
-    DISEASE_CODE,
-    DISEASE_COMBINATION,
-    *MANDATION,
+
+def _of_records(rule: Rule[Attempt]) -> Rule[Attempt]:
+    """The rule, silent when the body is no object: then there is no record that could break it."""
+    return replace(rule, find=lambda attempt: rule.find(attempt) if isinstance(attempt.body, dict) else ())
+
+
+BODY_RULES: tuple[Rule[Attempt], ...] = tuple(
+    map(
+        _of_records,
+        (
+            CONTAINED,
+            IDENTIFIER_MISSING,
+            PROCEDURE_MISSING,
+            *VALUES,
+            NOT_FHIR_RULE,
+            DISEASE_CODE,
+            DISEASE_COMBINATION,
+            *MANDATION,
+        ),
+    )
 )
 
 BODY_STAGES = (

@@ -1,17 +1,18 @@
 """The service's checks of single values, in its own order: of several faults of one value only the first is named.
 
 A check takes a value (present, perhaps null) and the attempt, and gives its faults as (suffix to the place, message key,
-values for the text). Beside each check stand the edits that make a good value fail it.
+values for the text); the value `spelled` is the suffix as the service spells it, where that differs. Beside each check stand
+the edits that make a good value fail it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from mocksandbox.providers.nhs.parts import items_of
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.values import is_nhs_number, is_snomed_concept
 
@@ -47,8 +48,14 @@ def to(name: str, value: Any, *also: str) -> Spoiler:
     return Spoiler(name, lambda _: value, frozenset(also))
 
 
-_NO_TEXT = (to("null", None), to("number", 5), to("boolean", True), to("list", [], NOT_FHIR), to("object", {}, NOT_FHIR))
-_EMPTY_TEXT = (to("empty", "", NOT_FHIR), to("blank", "  ", NOT_FHIR))
+NO_TEXT = (to("null", None), to("number", 5), to("boolean", True), to("list", [], NOT_FHIR), to("object", {}, NOT_FHIR))
+
+# FHIR's string may be blank, its code not, and its uri may even be empty.
+_EMPTY_TEXT = {
+    "string": (to("empty", "", NOT_FHIR), to("blank", "  ")),
+    "code": (to("empty", "", NOT_FHIR), to("blank", "  ", NOT_FHIR)),
+    "uri": (to("empty", ""), to("blank", "  ")),
+}
 
 
 def _text_faults(
@@ -68,9 +75,9 @@ def _text_faults(
         yield "", "must-not-contain-spaces", {}
 
 
-def text(*, most: int = 0, choices: tuple[str, ...] = (), extra: tuple[Spoiler, ...] = ()) -> Check:
-    """A non-blank string, of limited length or from a list."""
-    spoilers = [*_NO_TEXT, *_EMPTY_TEXT]
+def text(primitive: str = "string", *, most: int = 0, choices: tuple[str, ...] = ()) -> Check:
+    """A non-blank string, of limited length or from a list; `primitive` is its type in FHIR."""
+    spoilers = [*NO_TEXT, *_EMPTY_TEXT[primitive]]
     if most:
         spoilers.append(to("too-long", "x" * (most + 1)))
     if choices:
@@ -79,7 +86,7 @@ def text(*, most: int = 0, choices: tuple[str, ...] = (), extra: tuple[Spoiler, 
         f"one of {', '.join(choices)}" if choices else f"1 to {most} characters" if most else "a non-blank string",
         "must-be-one-of" if choices else "must-be-a-non-empty-string",
         lambda value, _: _text_faults(value, most=most, choices=choices),
-        (*spoilers, *extra),
+        tuple(spoilers),
     )
 
 
@@ -109,7 +116,7 @@ def nhs_number() -> Check:
         "not-an-nhs-number",
         test,
         (
-            *_NO_TEXT,
+            *NO_TEXT,
             to("empty", "", NOT_FHIR),
             to("blank", " " * 10),
             Spoiler("nine-digits", lambda value: value[:9]),
@@ -136,8 +143,8 @@ def snomed() -> Check:
         "not-a-snomed-code",
         test,
         (
-            *_NO_TEXT,
-            *_EMPTY_TEXT,
+            *NO_TEXT,
+            *_EMPTY_TEXT["code"],
             Spoiler("check-digit", lambda value: f"{value[:-1]}{(int(value[-1]) + 1) % 10}"),
             to("too-short", "12345"),
             to("too-long", "9" * 19),
@@ -175,20 +182,18 @@ def listing(*, length: int = 0, most: int = 0, objects: bool = False, texts: boo
                     yield "", "must-be-an-array-of-non-empty-objects", {}
                     break
 
-    shapes = frozenset({NOT_FHIR, "nhs/wrong-shape"})
-    spoilers = [Spoiler(name, lambda _, made=made: made, shapes) for name, made in _NO_LISTS.items()]
-    spoilers.append(Spoiler("unwrapped", lambda value: value[0] if value else {}, shapes))
-    spoilers.append(to("empty", [], *shapes))
+    spoilers = [to("null", None), *(to(name, made, NOT_FHIR) for name, made in _NO_LISTS.items()), to("empty", [])]
+    spoilers.append(Spoiler("unwrapped", lambda value: value[0] if value else {}, frozenset({NOT_FHIR})))
     if length:
         spoilers.append(Spoiler("twice", lambda value: [*value, *value]))
     if most:
         spoilers.append(Spoiler("too-many", lambda value: (value * (most + 1))[: most + 1]))
     if texts:
-        spoilers += [to("blank-item", ["  "], NOT_FHIR), to("number-item", [5]), to("null-item", [None])]
+        spoilers += [to("blank-item", ["  "]), to("number-item", [5]), to("null-item", [None])]
     if most_characters:
         spoilers.append(to("long-item", ["x" * (most_characters + 1)]))
     if objects:
-        spoilers += [to("text-item", ["x"], *shapes), to("empty-object", [{}], *shapes)]
+        spoilers += [to("text-item", ["x"], NOT_FHIR), to("empty-object", [{}])]
     return Check(_list_said(length, most, objects, texts), "must-be-an-array", test, tuple(spoilers))
 
 
@@ -197,99 +202,7 @@ def _list_said(length: int, most: int, objects: bool, texts: bool) -> str:
     return f"a non-empty list{size}" + (" objects" if objects else " strings" if texts else "")
 
 
-_NO_LISTS = {"null": None, "text": "x", "number": 5, "boolean": True, "object": {"a": 1}}
-
-
-def day(*, future: bool) -> Check:
-    """A calendar date, written YYYY-MM-DD (the service reads one-digit months and days too)."""
-
-    def test(value: Any, attempt: Attempt) -> Iterator[Fault]:
-        if not isinstance(value, str):
-            yield "", "must-be-a-string", {}
-            return
-        parsed = _read(value, "%Y-%m-%d")
-        if parsed is None:
-            yield "", "must-be-a-date", {}
-        elif not future and parsed.date() > attempt.now.date():
-            yield "", "must-not-be-in-the-future", {}
-
-    spoilers = [*_NO_TEXT, to("empty", "", NOT_FHIR), to("blank", " ", NOT_FHIR), *_BAD_DAYS]
-    return Check(
-        "a date, YYYY-MM-DD" + ("" if future else ", not in the future"),
-        "must-be-a-date",
-        test,
-        tuple(spoilers) if future else (*spoilers, to("future", "2999-01-01")),
-    )
-
-
-_BAD_DAYS = (
-    to("year", "1980"),
-    to("year-month", "1980-02"),
-    to("impossible", "1980-02-30", NOT_FHIR),
-    to("slashes", "01/02/1980", NOT_FHIR),
-    to("compact", "19800201", NOT_FHIR),
-    to("with-time", "1980-02-01T00:00:00Z", NOT_FHIR),
-)
-
-
-def moment(*, british: bool) -> Check:
-    """A date, or a date and time with an offset, not in the future; `british` allows only the offsets of the United Kingdom
-    (+00:00 and +01:00, and not Z).
-    """
-
-    def test(value: Any, attempt: Attempt) -> Iterator[Fault]:
-        if not isinstance(value, str):
-            yield "", "must-be-a-string", {}
-        elif not any(_is_past_moment(value, form, attempt.now, british) for form in _MOMENT_FORMS):
-            yield "", "must-be-a-british-date-time" if british else "must-be-a-date-time", {}
-
-    spoilers = [
-        *_NO_TEXT,
-        to("empty", "", NOT_FHIR),
-        to("blank", " ", NOT_FHIR),
-        to("year", "2021"),
-        to("year-month", "2021-02"),
-        to("impossible", "2021-02-30", NOT_FHIR),
-        to("no-offset", "2021-02-07T13:28:17"),
-        to("no-seconds", "2021-02-07T13:28+00:00"),
-        to("space", "2021-02-07 13:28:17+00:00"),
-        to("hour-24", "2021-02-07T24:00:00+00:00", NOT_FHIR),
-        to("seven-fraction-digits", "2021-02-07T13:28:17.1234567+00:00"),
-        to("future", "2999-01-01T00:00:00+00:00"),
-        to("future-day", "2999-01-01"),
-    ]
-    if british:
-        spoilers += [to("zulu", "2021-02-07T13:28:17Z"), to("other-offset", "2021-02-07T13:28:17+02:00")]
-    return Check(
-        "a date, or a date and time with " + ("the offset +00:00 or +01:00" if british else "an offset"),
-        "must-be-a-date-time",
-        test,
-        tuple(spoilers),
-    )
-
-
-_MOMENT_FORMS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z")
-_BRITISH_OFFSETS = ("+00:00", "+01:00", "+0000", "+0100")
-
-
-def _is_past_moment(value: str, form: str, now: datetime, british: bool) -> bool:
-    parsed = _read(value, form)
-    if parsed is None:
-        return False
-    if parsed > (now if parsed.tzinfo else now.replace(tzinfo=None)):
-        return False
-    return not british or parsed.tzinfo is None or value.endswith(_BRITISH_OFFSETS)
-
-
-def _read(value: str, form: str) -> datetime | None:
-    # The service reads with these very forms: they take one-digit months and digits of other scripts.
-    try:
-        parsed = datetime.strptime(value, form)
-        if parsed.tzinfo:
-            parsed.astimezone(UTC)  # the first and last days of the calendar have offsets that leave it
-    except (ValueError, OverflowError):
-        return None
-    return parsed
+_NO_LISTS = {"text": "x", "number": 5, "boolean": True, "object": {"a": 1}}
 
 
 def boolean() -> Check:
@@ -360,12 +273,12 @@ def unique_systems() -> Check:
 
     def test(value: Any, _: Attempt) -> Iterator[Fault]:
         seen: set[str] = set()
-        for coding in value if isinstance(value, list) else ():
-            system = coding.get("system") if isinstance(coding, dict) else None
+        for index, coding in enumerate(items_of(value)):
+            system: Any = coding.get("system") if isinstance(coding, dict) else None
             if not isinstance(system, str):
                 return  # the service stops looking at the first coding without a system
             if system in seen and system != "http://snomed.info/sct":
-                yield f"[?(@.system=='{system}')]", "must-be-unique", {}
+                yield f"[{index}]", "must-be-unique", {"spelled": f"[?(@.system=='{system}')]"}
                 return
             seen.add(system)
 

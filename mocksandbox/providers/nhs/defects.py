@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, unquote, urlencode
 
 from mocksandbox.providers.nhs.checks import Spoiler
 from mocksandbox.providers.nhs.fields import fields
@@ -14,17 +14,31 @@ from mocksandbox.rules.places import MISSING, Path, change, drop
 from mocksandbox.rules.rule import Defect
 
 
-def at_field(field_id: str, spoilers: Iterable[Spoiler], also: Iterable[str] = ()) -> tuple[Defect[Attempt], ...]:
-    """A defect for each spoiler, applied where the field first stands; a record without the field is left as it is."""
+def at_field(
+    field_id: str,
+    spoilers: Iterable[Spoiler],
+    also: Mapping[str, Iterable[str]],
+    prepare: Callable[[Any], Any] = lambda body: body,
+) -> tuple[Defect[Attempt], ...]:
+    """A defect for each spoiler, applied where the field first stands; a record without the field is left as it is. `also`
+    are the rules that the spoilers break too, by the spoiler's name or, for all, under `*`. `prepare` makes room for a field
+    that the record has another in place of.
+    """
     return tuple(
-        Defect(spoiler.name, _editing(field_id, spoiler.edit), spoiler.also | frozenset(also)) for spoiler in spoilers
+        Defect(
+            spoiler.name,
+            _editing(field_id, spoiler.edit, prepare),
+            spoiler.also.union(also.get(spoiler.name, ()), also.get("*", ())),
+        )
+        for spoiler in spoilers
     )
 
 
-def _editing(field_id: str, edit: Callable[[Any], Any]) -> Callable[[Attempt], Attempt]:
+def _editing(field_id: str, edit: Callable[[Any], Any], prepare: Callable[[Any], Any]) -> Callable[[Attempt], Attempt]:
     def apply(attempt: Attempt) -> Attempt:
-        found = fields()[field_id].present(attempt.body)
-        return attempt.with_body(change(attempt.body, found[0].path, edit)) if found else attempt
+        body = prepare(attempt.body)
+        found = fields()[field_id].present(body)
+        return attempt.with_body(change(body, found[0].path, edit)) if found else attempt
 
     return apply
 
@@ -83,7 +97,7 @@ def path_id(name: str, id: str, *also: str) -> Defect[Attempt]:
 
     def apply(attempt: Attempt) -> Attempt:
         moved = attempt.at_path(f"/Immunization/{id}")
-        return moved.with_body({**moved.body, "id": id}) if isinstance(moved.body, dict) else moved
+        return moved.with_body({**moved.body, "id": unquote(id)}) if isinstance(moved.body, dict) else moved
 
     return Defect(name, apply, frozenset(also))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from mocksandbox.contract import read_mapping
 from mocksandbox.providers.nhs.fields import FOLDER, fields
-from mocksandbox.providers.nhs.parts import SNOMED, body_of, items_of
+from mocksandbox.providers.nhs.parts import SNOMED, body_of, items_of, walked_by_service
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.places import MISSING, get
 from mocksandbox.rules.rule import Hit
@@ -72,7 +72,7 @@ def target_diseases(attempt: Attempt) -> Iterator[Hit]:
     if diseases is MISSING:
         yield at, "mandatory", {"at": field.spelled()}
     # The service walks over whatever there is: over the letters of a string, over the keys of an object.
-    for index, disease in enumerate(diseases if isinstance(diseases, (list, str, dict)) else ()):
+    for index, disease in enumerate(walked_by_service(diseases)):
         if isinstance(disease, (dict, list, str)) and "coding" not in disease:
             yield f"{at}[{index}].coding", "target-disease-without-coding", {}
             return
@@ -85,7 +85,7 @@ def one_snomed_coding(attempt: Attempt) -> Iterator[Hit]:
     field = fields()["target-disease-codings"]
     for found in field.present(body_of(attempt)):
         codings = found.value
-        if codings in ("", {}) or (isinstance(codings, list) and all(isinstance(item, dict) for item in codings)):
-            if sum(1 for coding in items_of(codings) if coding.get("system") == SNOMED) != 1:
-                yield field.at(found), "not-one-snomed-coding", {"at": field.spelled(found)}
-                return
+        readable = codings in ("", {}) or (isinstance(codings, list) and all(isinstance(item, dict) for item in codings))
+        if readable and sum(1 for coding in items_of(codings) if coding.get("system") == SNOMED) != 1:
+            yield field.at(found), "not-one-snomed-coding", {"at": field.spelled(found)}
+            return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mocksandbox.rules.attempt import Attempt
@@ -23,6 +23,11 @@ def contained_resource(body: Mapping[str, Any], resource_type: str) -> tuple[int
         if isinstance(resource, dict) and resource.get("resourceType") == resource_type:
             return index, resource
     return None
+
+
+def walked_by_service(value: Any) -> Iterable[Any]:
+    """What the service walks over: the items of a list, the letters of a string, the keys of an object."""
+    return value if isinstance(value, (list, str, dict)) else ()
 
 
 def items_of(value: Any) -> list[Any]:

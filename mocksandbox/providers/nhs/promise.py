@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from mocksandbox.providers.nhs import defects as by
@@ -36,7 +36,7 @@ def promise(
     error: str = "",
     profiles: frozenset[str] | None = None,
 ) -> Rule[Attempt]:
-    """One rule. What only the service's answers show belongs to the profile `integration` alone, unless it is said otherwise."""
+    """One rule. What only the service's answers show belongs to the profile `integration` alone, unless said otherwise."""
     documented = source.startswith("openapi.json")
     return Rule(
         id=f"nhs/{id}",
@@ -54,9 +54,17 @@ def promise(
     )
 
 
-def value(field_id: str, check: Check, why: str, *also: str, id: str = "") -> Rule[Attempt]:
+def value(
+    field_id: str,
+    check: Check,
+    why: str,
+    also: Mapping[str, Iterable[str]] | None = None,
+    *,
+    id: str = "",
+    prepare: Callable[[Any], Any] = lambda body: body,
+) -> Rule[Attempt]:
     """A rule about the value of a field; of several places where the field stands, the service names the first that is wrong.
-    `also` are the rules that its defects may break too.
+    `also` and `prepare` are for its defects, as in `defects.at_field`.
     """
     field = fields()[field_id]
 
@@ -65,7 +73,8 @@ def value(field_id: str, check: Check, why: str, *also: str, id: str = "") -> Ru
             if found.value is not MISSING:
                 faults = list(check.test(found.value, attempt))
                 for suffix, key, values in faults:
-                    yield field.at(found) + suffix, key, {"at": field.spelled(found) + suffix, **values}
+                    spelled = field.spelled(found) + values.get("spelled", suffix)
+                    yield field.at(found) + suffix, key, {"at": spelled, **values}
                 if faults:
                     return
 
@@ -75,7 +84,7 @@ def value(field_id: str, check: Check, why: str, *also: str, id: str = "") -> Ru
         why,
         f"messages.yaml#{check.message}",
         find,
-        by.at_field(field_id, check.spoilers, also),
+        by.at_field(field_id, check.spoilers, also or {}, prepare),
         stage="values",
     )
 

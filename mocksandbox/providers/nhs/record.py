@@ -7,14 +7,38 @@ from typing import Any
 
 from mocksandbox.fhir import Problem, read_resource
 from mocksandbox.providers.nhs.fields import fields
-from mocksandbox.providers.nhs.parts import body_of, items_of
+from mocksandbox.providers.nhs.parts import body_of, items_of, walked_by_service
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.places import MISSING, fhirpath, get
 from mocksandbox.rules.rule import Hit
 
 ALLOWED: Mapping[str, frozenset[str]] = {
     "Immunization": frozenset(
-        ["resourceType", "meta", "narrative", "contained", "id", "extension", "identifier", "status", "vaccineCode", "patient", "occurrenceDateTime", "recorded", "primarySource", "manufacturer", "location", "lotNumber", "expirationDate", "site", "route", "doseQuantity", "performer", "reasonCode", "protocolApplied"]
+        [
+            "resourceType",
+            "meta",
+            "narrative",
+            "contained",
+            "id",
+            "extension",
+            "identifier",
+            "status",
+            "vaccineCode",
+            "patient",
+            "occurrenceDateTime",
+            "recorded",
+            "primarySource",
+            "manufacturer",
+            "location",
+            "lotNumber",
+            "expirationDate",
+            "site",
+            "route",
+            "doseQuantity",
+            "performer",
+            "reasonCode",
+            "protocolApplied",
+        ]
     ),
     "Patient": frozenset(["resourceType", "id", "identifier", "name", "gender", "birthDate", "address"]),
     "Practitioner": frozenset(["resourceType", "id", "name"]),
@@ -35,8 +59,8 @@ def unknown_elements(attempt: Attempt) -> Iterator[Hit]:
         if key not in ALLOWED["Immunization"]:
             yield f"Immunization.{key}", "not-an-allowed-element", {"element": key, "resource": "Immunization"}
     for index, resource in enumerate(items_of(body.get("contained"))):
-        kind = resource.get("resourceType") if isinstance(resource, dict) else None
-        for key in resource if isinstance(kind, str) and kind in ("Patient", "Practitioner") else ():
+        kind = str(resource.get("resourceType")) if isinstance(resource, dict) else ""
+        for key in resource if kind in ("Patient", "Practitioner") else ():
             if key not in ALLOWED[kind]:
                 at = f"Immunization.contained[{index}].{key}"
                 yield at, "not-an-allowed-element", {"element": key, "resource": kind}
@@ -74,16 +98,16 @@ def procedure_missing(attempt: Attempt) -> Iterator[Hit]:
         return
     concept = field.says.partition(".coding")[0]
     # A string is a list of characters to the service, and an object the list of its keys; neither holds a concept.
-    for index, extension in enumerate(extensions if isinstance(extensions, (list, str, dict)) else ()):
+    for index, extension in enumerate(walked_by_service(extensions)):
         at = f"Immunization.extension[{index}].valueCodeableConcept"
         if not isinstance(extension, (dict, list, str)):
             return  # nhs/wrong-shape says so
-        if isinstance(extension, (list, str)) and "valueCodeableConcept" in extension:
-            return
         if "valueCodeableConcept" not in extension:
             yield at, "mandatory", {"at": concept}
             return
-        value = extension["valueCodeableConcept"]  # type: ignore[call-overload]  # an object: the others have left
+        if not isinstance(extension, dict):
+            return
+        value: Any = extension["valueCodeableConcept"]
         if isinstance(value, (dict, list, str)) and "coding" not in value:
             yield f"{at}.coding", "mandatory", {"at": f"{concept}.coding"}
             return

@@ -23,6 +23,7 @@ _NAMING = frozenset({READ, UPDATE, DELETE})
 _TABLES = "openapi.json#/components/responses"
 _PARAMETER, _SCHEMA = "http/parameter", "http/schema"
 _EVERY = frozenset[str]()
+_NO_PARAMETERS = frozenset({"nhs/no-parameter", "nhs/bad-patient-parameter", "nhs/bad-target-parameter"})
 
 ROUTES: tuple[Rule[Attempt], ...] = (
     promise(
@@ -33,7 +34,11 @@ ROUTES: tuple[Rule[Attempt], ...] = (
         state.unknown_route,
         (
             Defect("unknown-path", lambda attempt: attempt.at_path("/metadata")),
-            Defect("no-id", lambda attempt: attempt.at_path("/Immunization/"), frozenset({"nhs/bad-id"})),
+            Defect(
+                "no-id",
+                lambda attempt: attempt.at_path("/Immunization/"),
+                frozenset({"nhs/bad-id", "nhs/unknown-record", "nhs/id-differs"}),
+            ),
             Defect("put-collection", lambda attempt: attempt.at_path("/Immunization", "PUT")),
         ),
         stage="route",
@@ -105,7 +110,7 @@ BODY: tuple[Rule[Attempt], ...] = (
         "The service answers 500 to a JSON body; here it is refused with a reason.",
         "case:search-http/post:json-content-type",
         state.not_a_form,
-        (Defect("json", lambda attempt: attempt.with_raw(b"{}", "application/json"), frozenset({"nhs/no-parameter"})),),
+        (Defect("json", lambda attempt: attempt.with_raw(b"{}", "application/json"), _NO_PARAMETERS),),
         stage="form",
         operations=SEARCHES - {"searchImmunizationGet"},
         issue="invalid",
@@ -187,7 +192,7 @@ RECORD: tuple[Rule[Attempt], ...] = (
         f"{_TABLES}/4XX-imms-read/description",
         state.bad_id,
         tuple(
-            by.path_id(name, id, _PARAMETER, "nhs/unknown-record")
+            by.path_id(name, id, _PARAMETER, NOT_FHIR, "nhs/unknown-record")
             for name, id in {"underscore": "a_b", "65-characters": "a" * 65, "space": "a%20b", "colon": "a:b"}.items()
         ),
         stage="id",
@@ -297,7 +302,7 @@ RECORD: tuple[Rule[Attempt], ...] = (
         f"{_TABLES}/4XX-imms-update/description",
         state.version_differs,
         (
-            by.header("ahead", "E-Tag", "7"),
+            Defect("ahead", lambda attempt: attempt.with_header("E-Tag", "7"), needs=("create",)),
             Defect("stale", lambda attempt: attempt.with_header("E-Tag", "1"), needs=("create", "update")),
         ),
         stage="same-version",

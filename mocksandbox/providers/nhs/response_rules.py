@@ -8,6 +8,7 @@ from typing import Any
 
 from mocksandbox import codec
 from mocksandbox.exchange import Exchange
+from mocksandbox.providers.nhs.answers import FHIR_JSON
 from mocksandbox.providers.nhs.outcome import ERROR_CODES
 from mocksandbox.providers.nhs.promise import CREATE, READ, UPDATE
 from mocksandbox.rules import ALL, Defect, Hit, Rule
@@ -90,6 +91,11 @@ def _changed(exchange: Exchange, **changes: Any) -> Exchange:
     return replace(exchange, response=replace(exchange.response, **changes))
 
 
+def _refused(exchange: Exchange, body: bytes) -> Exchange:
+    refused = _changed(exchange, status=400, body=body)
+    return replace(refused, response=refused.response.with_header("Content-Type", FHIR_JSON))
+
+
 def _edited(exchange: Exchange, edit: Callable[[Any], Any]) -> Exchange:
     return _changed(exchange, body=codec.dumps(edit(codec.loads(exchange.response.body))))
 
@@ -104,7 +110,7 @@ def nhs_response_rules() -> tuple[Rule[Exchange], ...]:
             "Clients read the reason from there.",
             "openapi.json#/components/schemas/OperationOutcome",
             _not_an_outcome,
-            Defect("problem-json", lambda e: _changed(e, status=400, body=b'{"title": "Bad Request"}'), body),
+            Defect("problem-json", lambda e: _refused(e, b'{"title": "Bad Request"}'), body),
         ),
         _rule(
             "wrong-error-code",
@@ -112,7 +118,7 @@ def nhs_response_rules() -> tuple[Rule[Exchange], ...]:
             "Clients tell errors apart by the error code.",
             "openapi.json#/components/responses/500-all-endpoints",
             _wrong_pair,
-            Defect("other-code", lambda e: _changed(e, status=400, body=_OTHER_CODE), frozenset()),
+            Defect("other-code", lambda e: _refused(e, _OTHER_CODE)),
         ),
         _rule(
             "answer-without-version",
@@ -142,7 +148,7 @@ def nhs_response_rules() -> tuple[Rule[Exchange], ...]:
             "Refusals end in logs, where no patient belongs.",
             "openapi.json#/components/schemas/OperationOutcome/properties/issue/items/properties/diagnostics",
             _echoed_person,
-            Defect("echo", _echo, frozenset()),
+            Defect("echo", _echo),
             operations=frozenset({CREATE, UPDATE}),
         ),
     )
@@ -168,7 +174,7 @@ def _echo(exchange: Exchange) -> Exchange:
     outcome = codec.loads(_OTHER_CODE)
     outcome["issue"][0]["details"]["coding"][0]["code"] = "INVALID"
     outcome["issue"][0]["diagnostics"] = f"{number} is not a valid NHS number"
-    return _changed(exchange, status=400, body=codec.dumps(outcome))
+    return _refused(exchange, codec.dumps(outcome))
 
 
 def _rule(

@@ -44,8 +44,8 @@ class Search:
 
     @property
     def nhs_number(self) -> str:
-        """The patient's NHS number, once the rules hold."""
-        return self.get(PATIENT)[0].partition("|")[2]
+        """The patient's NHS number, empty when there is none."""
+        return "".join(self.get(PATIENT)).partition("|")[2]
 
     @cached_property
     def diseases(self) -> tuple[list[str], list[str], list[str]]:
@@ -84,10 +84,8 @@ def read_search(attempt: Attempt) -> Search:
     parameters are dropped, a query's are kept (observed).
     """
     request = attempt.request
-    if request.method == "POST":
-        pairs = parse_qsl(request.body.decode("utf-8", "replace"))
-    else:
-        pairs = list(request.query)
+    posted = request.method == "POST"
+    pairs = parse_qsl(request.body.decode("utf-8", "replace")) if posted else list(request.query)
     names = [name for name, _ in pairs]
     values = {name: tuple(part.strip() for part in value.split(",")) for name, value in pairs}
     return Search(values, repeated=len(set(names)) < len(names))
@@ -182,7 +180,7 @@ def bad_disease(attempt: Attempt) -> Iterator[Hit]:
     search = search_of(attempt)
     if search.by_identifier or not search.has(DISEASE):
         return
-    known, unknown, malformed = search.diseases
+    known, _, malformed = search.diseases
     if not any(search.get(DISEASE)):
         yield f"query:{DISEASE}", "search.values", {"name": DISEASE}
     elif not known and malformed:

@@ -21,7 +21,7 @@ from mocksandbox.providers.nhs.search import (
     TO,
 )
 from mocksandbox.rules.attempt import Attempt
-from mocksandbox.rules.rule import Defect, Hit, Rule
+from mocksandbox.rules.rule import ALL, Defect, Hit, Rule
 
 _SCHEMA = "http/parameter"
 _PATIENT_RULE, _TARGET_RULE = "nhs/bad-patient-parameter", "nhs/bad-target-parameter"
@@ -41,8 +41,11 @@ def _rule(
     stage: str,
     status: int = 400,
     issue: str = "invalid",
+    profiles: frozenset[str] | None = None,
 ) -> Rule[Attempt]:
-    return promise(id, title, why, source, find, defects, stage=stage, operations=SEARCHES, status=status, issue=issue)
+    return promise(
+        id, title, why, source, find, defects, stage=stage, operations=SEARCHES, status=status, issue=issue, profiles=profiles
+    )
 
 
 def _by_identifier(name: str, *values: str, also: Iterable[str] = ()) -> Defect[Attempt]:
@@ -80,8 +83,9 @@ SEARCH_RULES: tuple[Rule[Attempt], ...] = (
         "Several values are separated by commas.",
         "messages.yaml#search.repeated",
         search.repeated_parameters,
-        (by.query("target", TARGET, "COVID", "FLU"), by.query("unknown", "foo", "1", "2")),
+        (by.query("target", TARGET, "COVID", "FLU"), by.query("unknown", "foo", "1", "2", also=("http/unknown-parameter",))),
         "parameters",
+        profiles=ALL,
     ),
     _rule(
         "no-parameter",
@@ -89,7 +93,7 @@ SEARCH_RULES: tuple[Rule[Attempt], ...] = (
         "A search for everybody's records is not possible.",
         _GET,
         search.no_parameters,
-        (by.query("none", IDENTIFIER, without=PATIENT_PARAMETERS, also=(_PATIENT_RULE, _TARGET_RULE, "http/missing-body")),),
+        (by.query("none", IDENTIFIER, without=PATIENT_PARAMETERS, also=(_PATIENT_RULE, _TARGET_RULE, _SCHEMA)),),
         "parameters",
     ),
     _rule(
@@ -116,6 +120,7 @@ SEARCH_RULES: tuple[Rule[Attempt], ...] = (
             by.query("elements-with-patient", ELEMENTS, "id", also=(_IDENTIFIER_RULE,)),
         ),
         "mixed",
+        profiles=ALL,
     ),
     _rule(
         "bad-identifier-parameter",
@@ -130,6 +135,7 @@ SEARCH_RULES: tuple[Rule[Attempt], ...] = (
             by.query("elements-alone", ELEMENTS, "id", without=PATIENT_PARAMETERS),
         ),
         "identifier",
+        profiles=ALL,
     ),
     _rule(
         "bad-elements",
@@ -139,6 +145,7 @@ SEARCH_RULES: tuple[Rule[Attempt], ...] = (
         search.bad_elements,
         (Defect("other", lambda attempt: _elements(attempt, "status"), frozenset({_SCHEMA})),),
         "elements",
+        profiles=ALL,
     ),
     _rule(
         "bad-patient-parameter",
@@ -254,6 +261,7 @@ SEARCH_STAGES = (
     "target",
     "options",
     "range",
+    "document",
     "rights",
     "size",
 )

@@ -108,7 +108,7 @@ def deleted_record(attempt: Attempt) -> Iterator[Hit]:
 def identifier_differs(attempt: Attempt) -> Iterator[Hit]:
     """An update keeps the identifier."""
     record = named_record(attempt)
-    if record is None:
+    if record is None or not isinstance(attempt.body, dict):
         return
     sent, stored = identifier_of(attempt.body), identifier_of(codec.loads(record.body))
     names = ("identifier[0].system", "identifier[0].value")
@@ -159,9 +159,9 @@ def refused(attempt: Attempt) -> Iterator[Hit]:
 
 def unknown_route(attempt: Attempt) -> Iterator[Hit]:
     """The backend knows the path (an empty id is no id there)."""
-    if attempt.operation is None or (attempt.operation.path.endswith("{id}") and not attempt.id):
-        if attempt.request.method in _LETTERS:
-            yield "path", "unknown-route", {}
+    nowhere = attempt.operation is None or (attempt.operation.path.endswith("{id}") and not attempt.id)
+    if nowhere and attempt.request.method in _LETTERS:
+        yield "path", "unknown-route", {}
 
 
 def method_not_allowed(attempt: Attempt) -> Iterator[Hit]:

@@ -29,7 +29,7 @@ def documented_answer(
         return None
     answer, code = chosen
     media = next(iter(answer.content.values()), None)
-    headers = [(name, _header_value(contract, spec)) for name, spec in answer.headers.items() if spec.get("required")]
+    headers = [(name, _header_value(contract, spec)) for name, spec in answer.headers.items() if _sent(spec)]
     if media is None:
         return Response(code, Headers(headers))
     body = _body(contract, media, example, make_body)
@@ -55,6 +55,11 @@ def _status_of(answer: Answer) -> int:
     return (
         int(answer.status) if answer.status.isdecimal() else 500 if answer.status == "default" else int(answer.status[0]) * 100
     )
+
+
+def _sent(spec: Mapping[str, Any]) -> bool:
+    """Whether a documented header is in the answer: it must be, or the document says what it looks like."""
+    return bool(spec.get("required")) or "example" in spec
 
 
 def _header_value(contract: Contract, spec: Mapping[str, Any]) -> str:

@@ -1,0 +1,102 @@
+"""The service's checks of dates and times. It reads them with the forms of C's strptime, which take more than FHIR does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from mocksandbox.providers.nhs.checks import NO_TEXT, NOT_FHIR, Check, Fault, to
+from mocksandbox.rules.attempt import Attempt
+
+
+def day(*, future: bool) -> Check:
+    """A calendar date, written YYYY-MM-DD (the service reads one-digit months and days too)."""
+
+    def test(value: Any, attempt: Attempt) -> Iterator[Fault]:
+        if not isinstance(value, str):
+            yield "", "must-be-a-string", {}
+            return
+        parsed = _read(value, "%Y-%m-%d")
+        if parsed is None:
+            yield "", "must-be-a-date", {}
+        elif not future and parsed.date() > attempt.now.date():
+            yield "", "must-not-be-in-the-future", {}
+
+    spoilers = [*NO_TEXT, to("empty", "", NOT_FHIR), to("blank", " ", NOT_FHIR), *_BAD_DAYS]
+    return Check(
+        "a date, YYYY-MM-DD" + ("" if future else ", not in the future"),
+        "must-be-a-date",
+        test,
+        tuple(spoilers) if future else (*spoilers, to("future", "2999-01-01")),
+    )
+
+
+_BAD_DAYS = (
+    to("year", "1980"),
+    to("year-month", "1980-02"),
+    to("impossible", "1980-02-30", NOT_FHIR),
+    to("slashes", "01/02/1980", NOT_FHIR),
+    to("compact", "19800201"),
+    to("with-time", "1980-02-01T00:00:00Z", NOT_FHIR),
+)
+
+
+def moment(*, british: bool) -> Check:
+    """A date, or a date and time with an offset, not in the future; `british` allows only the offsets of the United Kingdom
+    (+00:00 and +01:00, and not Z).
+    """
+
+    def test(value: Any, attempt: Attempt) -> Iterator[Fault]:
+        if not isinstance(value, str):
+            yield "", "must-be-a-string", {}
+        elif not any(_is_past_moment(value, form, attempt.now, british) for form in _MOMENT_FORMS):
+            yield "", "must-be-a-british-date-time" if british else "must-be-a-date-time", {}
+
+    spoilers = [
+        *NO_TEXT,
+        to("empty", "", NOT_FHIR),
+        to("blank", " ", NOT_FHIR),
+        to("year", "2021"),
+        to("year-month", "2021-02"),
+        to("impossible", "2021-02-30", NOT_FHIR),
+        to("no-offset", "2021-02-07T13:28:17"),
+        to("no-seconds", "2021-02-07T13:28+00:00"),
+        to("space", "2021-02-07 13:28:17+00:00"),
+        to("hour-24", "2021-02-07T24:00:00+00:00", NOT_FHIR),
+        to("seven-fraction-digits", "2021-02-07T13:28:17.1234567+00:00"),
+        to("future", "2999-01-01T00:00:00+00:00"),
+        to("future-day", "2999-01-01"),
+    ]
+    if british:
+        spoilers += [to("zulu", "2021-02-07T13:28:17Z"), to("other-offset", "2021-02-07T13:28:17+02:00")]
+    return Check(
+        "a date, or a date and time with " + ("the offset +00:00 or +01:00" if british else "an offset"),
+        "must-be-a-date-time",
+        test,
+        tuple(spoilers),
+    )
+
+
+_MOMENT_FORMS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z")
+_BRITISH_OFFSETS = ("+00:00", "+01:00", "+0000", "+0100")
+
+
+def _is_past_moment(value: str, form: str, now: datetime, british: bool) -> bool:
+    parsed = _read(value, form)
+    if parsed is None:
+        return False
+    if parsed > (now if parsed.tzinfo else now.replace(tzinfo=None)):
+        return False
+    return not british or parsed.tzinfo is None or value.endswith(_BRITISH_OFFSETS)
+
+
+def _read(value: str, form: str) -> datetime | None:
+    # The service reads with these very forms: they take one-digit months and digits of other scripts.
+    try:
+        parsed = datetime.strptime(value, form)
+        if parsed.tzinfo:
+            parsed.astimezone(UTC)  # the first and last days of the calendar have offsets that leave it
+    except (ValueError, OverflowError):
+        return None
+    return parsed
