@@ -9,8 +9,11 @@ from datetime import datetime
 from threading import Lock
 from typing import Any
 
-from mocksandbox.exchange import Exchange
+from mocksandbox.exchange import Exchange, Request, Response
 from mocksandbox.rules import Finding
+
+_SECRET = frozenset({"authorization", "apikey", "cookie", "proxy-authorization"})
+"""The headers whose values are not shown."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,8 @@ class Entry:
     scenario: str = ""
     fault: str = ""
 
-    def summary(self) -> dict[str, Any]:
-        """The entry as JSON values, without the bodies."""
+    def summary(self, *, bodies: bool = False) -> dict[str, Any]:
+        """The entry as JSON values; with `bodies`, the query, headers and bodies too. A body is text; a token is left out."""
         request, response = self.exchange.request, self.exchange.response
         return {
             "number": self.number,
@@ -54,6 +57,7 @@ class Entry:
             "near": list(self.near),
             "scenario": self.scenario,
             "fault": self.fault,
+            **({"request": _told(request), "response": _told(response)} if bodies else {}),
         }
 
 
@@ -87,7 +91,7 @@ class Journal:
             return [entry for entry in self._entries if where(entry)]
 
     def near_misses(self) -> list[Entry]:
-        """The requests that were for no operation."""
+        """The requests that were for no operation; `near` says why."""
         return self.exchanges(lambda entry: not entry.operation)
 
     def last(self, operation: str = "") -> Entry | None:
@@ -107,6 +111,13 @@ class Journal:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+def _told(message: Request | Response) -> dict[str, Any]:
+    """A request or an answer as JSON values."""
+    headers = [[name, "…" if name.lower() in _SECRET else value] for name, value in message.headers.pairs]
+    query = {"query": [list(pair) for pair in message.query]} if isinstance(message, Request) else {}
+    return {**query, "headers": headers, "body": message.body.decode("utf-8", "replace")}
 
 
 def _weight(entry: Entry) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from mocksandbox.exchange import Response
 from mocksandbox.provider import Provider, Scenario
+from mocksandbox.provider.negotiate import documented_answer
 from mocksandbox.rules import ALL, Finding, Rule
 from mocksandbox.rules.attempt import Attempt
-from mocksandbox.sandbox.negotiate import documented_answer
 from mocksandbox.sandbox.preferences import Preferences
 
 

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -17,8 +19,12 @@ from mocksandbox.rules import ALL, Finding, Rule
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.http import place_of
 from mocksandbox.sandbox.clock import Clock
+from mocksandbox.sandbox.failure import failure_place
+from mocksandbox.sandbox.faults import Answer, Asked, Scene
 from mocksandbox.sandbox.forced import forced_answer
+from mocksandbox.sandbox.planned import Faults
 from mocksandbox.sandbox.preferences import Preferences, read_preferences
+from mocksandbox.sandbox.rail import real_people
 from mocksandbox.store import MemoryStore, Partition, Scratch
 
 _log = logging.getLogger("mocksandbox")
@@ -44,7 +50,8 @@ INTERNAL = Rule[Attempt](
 @dataclass
 class Sandbox:
     """One provider, ready to answer. `strict` checks every answer against the document and the response rules; what it finds
-    is in the journal as a bug of the mock.
+    is in the journal as a bug of the mock. `only_synthetic` refuses requests that may name a real person. `clocks` are those
+    of tenants who have moved theirs.
     """
 
     provider: Provider
@@ -54,6 +61,9 @@ class Sandbox:
     clock: Clock = field(default_factory=Clock)
     auth: AuthOptions = field(default_factory=AuthOptions)
     strict: bool = False
+    faults: Faults = field(default_factory=Faults)
+    only_synthetic: bool = False
+    clocks: dict[str, Clock] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.profile: Profile = self.provider.profile(self.profile_name)
@@ -61,41 +71,74 @@ class Sandbox:
         make = self.provider.authority
         self.authority: Authority | None = make(self.auth) if make else None
 
-    def handle(self, request: Request, tenant: str = "") -> Response:
-        """Answer a request and write it into the journal. Never raises."""
+    def clock_of(self, tenant: str) -> Clock:
+        """A tenant's time: its own where it has moved it, else everybody's."""
+        return self.clocks.get(tenant, self.clock)
+
+    def handle(self, request: Request, tenant: str = "", *, trusted: bool = False) -> Response:
+        """Answer a request and write it into the journal. Never raises. A trusted request, which the sandbox's owner makes,
+        needs no token, meets no fault and is not in the journal.
+        """
         started = perf_counter()
         match = self.provider.contract.router.find(request.method, request.path)
-        notes: dict[str, Any] = {}
+        notes: dict[str, Any] = {"withheld": self.only_synthetic}
         try:
-            response = self._answer(request, match, tenant, notes)
-        except Exception:
-            _log.exception("%s %s failed inside the mock", request.method, match_name(match))
+            response = self._answer(request, match, tenant, notes, trusted)
+        except Exception as error:
+            _log.error("%s failed inside the mock: %s", match_name(match), failure_place(error))
             attempt = Attempt(request, self.provider.contract, match)
             finding = Finding(INTERNAL, "", "Unable to process request. Issue may be transient.")
             response = self.provider.refuse(attempt, [finding], self.profile.name, False)
+        if trusted:
+            return response
         response = _mirrored(request, response)
-        exchange = Exchange(request, response, perf_counter() - started)
+        withheld = notes.pop("withheld")
+        kept = _withheld(request, match) if withheld else request
+        exchange = Exchange(kept, response, perf_counter() - started)
+        special = (request.method, request.path) in self.provider.specials
         self.journal.record(
-            at=self.clock.now(),
+            at=self.clock_of(tenant).now(),
             provider=self.provider.name,
-            operation=match.operation.id if isinstance(match, Match) else "",
+            operation=match.operation.id if isinstance(match, Match) else request.path[1:] if special else "",
             exchange=exchange,
             tenant=tenant,
-            near=match.near if isinstance(match, Miss) else (),
-            bugs=self._bugs(exchange, match) if self.strict else (),
+            near=match.near if isinstance(match, Miss) and not special and not withheld else (),
+            # What was broken on purpose is no bug.
+            bugs=self._bugs(exchange, match) if self.strict and not notes.get("fault") else (),
             **notes,
         )
         return response
 
-    def _answer(self, request: Request, match: Match | Miss, tenant: str, notes: dict[str, Any]) -> Response:
+    def _answer(self, request: Request, match: Match | Miss, tenant: str, notes: dict[str, Any], trusted: bool) -> Response:
         special = self.provider.specials.get((request.method, request.path))
         if special is not None:
+            notes["withheld"] = False
             return special(request)
         assert self.store is not None
         kept = self.store.partition(tenant)
         records = kept if self.profile.remembers else Scratch(kept)
-        attempt = self._attempt(request, match, records)
+        attempt = self._attempt(request, match, records, self.clock_of(tenant).now(), trusted)
         preferences = read_preferences(request)
+        real = real_people(self.provider, attempt) if self.only_synthetic else ()
+        notes["withheld"] = bool(real)
+        if real:
+            notes["findings"] = real
+            refused = self.provider.refuse(attempt, real, self.profile.name, preferences.split)
+            return refused.with_header(RULES_HEADER, real[0].rule.id)
+        met = [] if trusted else self.faults.meet(attempt.operation, tenant, preferences.fault)
+        notes["fault"] = ", ".join(asked.text for asked in met)
+        return self._around(met, preferences, notes)(attempt, records)
+
+    def _around(self, met: Sequence[Asked], preferences: Preferences, notes: dict[str, Any]) -> Answer:
+        """What answers: the operation, with the faults that the request meets around it."""
+        answer: Answer = partial(self._unfaulted, preferences, notes)
+        faults = self.faults
+        scene = Scene(self.provider, self.profile.name, preferences.split, faults.random, faults.sleep, faults.wire)
+        for asked in met:
+            answer = partial(asked.act, scene, answer)
+        return answer
+
+    def _unfaulted(self, preferences: Preferences, notes: dict[str, Any], attempt: Attempt, records: Partition) -> Response:
         forced = forced_answer(self.provider, attempt, preferences, self.profile.name)
         if forced is not None:
             notes["scenario"], response = forced
@@ -106,10 +149,9 @@ class Sandbox:
             notes["differences"] = [f"{place_of(v, attempt.body)} {v.problem}" for v in attempt.violations]
         return response
 
-    def _attempt(self, request: Request, match: Match | Miss, records: Partition) -> Attempt:
-        now = self.clock.now()
+    def _attempt(self, request: Request, match: Match | Miss, records: Partition, now: datetime, trusted: bool) -> Attempt:
         attempt = Attempt(request, self.provider.contract, match, records=records, now=now)
-        if self.authority is None:
+        if self.authority is None or trusted:
             return attempt
         caller, refusal = self.authority.identify(request, now)
         return replace(attempt, caller=caller, refusal=refusal)
@@ -143,6 +185,11 @@ class Sandbox:
 def match_name(match: Match | Miss) -> str:
     """What a log may say of a request: the operation, and nothing of the path, which may name a person."""
     return match.operation.id if isinstance(match, Match) else "(no operation)"
+
+
+def _withheld(request: Request, match: Match | Miss) -> Request:
+    """A request without what may name a real person, for the journal."""
+    return replace(request, path=match.operation.path if isinstance(match, Match) else "/", query=(), body=b"")
 
 
 def _mirrored(request: Request, response: Response) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from threading import RLock
 
@@ -21,7 +21,7 @@ class Partition:
             self.put(seed)
 
     @contextmanager
-    def exclusive(self) -> Iterator[None]:
+    def exclusive(self) -> Generator[None, None, None]:
         """Nobody else writes or reads until this is left."""
         with self._lock:
             yield
@@ -31,14 +31,15 @@ class Partition:
         return self._newest.get((kind, id))
 
     def find(self, kind: str, key: str, value: str) -> Sequence[Record]:
-        """The newest versions that have this value under this key, oldest record first."""
+        """The newest versions that have this value under this key, in the order in which the records came to have it."""
         with self._lock:
             return [self._newest[kind, id] for id in self._index.get((kind, key, value), ())]
 
     def versions(self, kind: str, id: str) -> Sequence[Record]:
         """Every version of a record, oldest first."""
-        newest = self._newest.get((kind, id))
-        return [*self._older.get((kind, id), ()), *([newest] if newest else ())]
+        with self._lock:
+            newest = self._newest.get((kind, id))
+            return [*self._older.get((kind, id), ()), *([newest] if newest else ())]
 
     def put(self, record: Record) -> None:
         """Store a record as the newest version of its id."""
@@ -47,8 +48,9 @@ class Partition:
             before = self._newest.get(place)
             if before is not None:
                 self._older.setdefault(place, []).append(before)
-                for key, value in before.keys.items():
-                    self._index[record.kind, key, value].pop(record.id, None)
+                # Only what changed: a record keeps its place among those that have the same value.
+                for key, value in before.keys.items() - record.keys.items():
+                    del self._index[record.kind, key, value][record.id]
             self._newest[place] = record
             for key, value in record.keys.items():
                 self._index.setdefault((record.kind, key, value), {})[record.id] = None
@@ -57,6 +59,24 @@ class Partition:
         """The newest version of every record."""
         with self._lock:
             return list(self._newest.values())
+
+    def named(self, id: str) -> Sequence[Record]:
+        """The newest versions of the records of any kind under an id."""
+        return [record for record in self.all() if record.id == id]
+
+    def snapshot(self) -> Sequence[Record]:
+        """Every version of every record, each record's oldest first: what `restore` takes."""
+        with self._lock:
+            return [version for kind, id in self._newest for version in self.versions(kind, id)]
+
+    def restore(self, records: Iterable[Record]) -> None:
+        """Hold these versions and nothing else."""
+        with self._lock:
+            self._newest.clear()
+            self._older.clear()
+            self._index.clear()
+            for record in records:
+                self.put(record)
 
 
 class Scratch(Partition):
@@ -75,6 +95,33 @@ class Scratch(Partition):
         here = list(super().find(kind, key, value))
         below = [record for record in self._below.find(kind, key, value) if (kind, record.id) not in self._newest]
         return [*below, *here]
+
+    def versions(self, kind: str, id: str) -> Sequence[Record]:
+        """The versions below, then those here."""
+        return [*self._below.versions(kind, id), *super().versions(kind, id)]
+
+    def all(self) -> Sequence[Record]:
+        """The newest version of every record, here or below."""
+        return [*(record for record in self._below.all() if (record.kind, record.id) not in self._newest), *super().all()]
+
+
+class Stale(Partition):
+    """A partition as a reader sees it who lags behind: each record as it was before its newest version, and one that has only
+    one version not yet at all.
+    """
+
+    def __init__(self, ahead: Partition) -> None:
+        super().__init__()
+        self._ahead = ahead
+
+    def get(self, kind: str, id: str) -> Record | None:
+        """The version before the newest."""
+        return next(iter(self._ahead.versions(kind, id)[-2:-1]), None)
+
+    def find(self, kind: str, key: str, value: str) -> Sequence[Record]:
+        """The records that have this value now, as they were before."""
+        earlier = (self.get(kind, record.id) for record in self._ahead.find(kind, key, value))
+        return [record for record in earlier if record is not None]
 
 
 class MemoryStore:
