@@ -1,0 +1,5 @@
+"""The command line: `mocksandbox`."""
+
+from mocksandbox.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,93 @@
+"""The group of commands, each loaded when it is called, and what an error looks like on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from mocksandbox import __version__
+from mocksandbox.errors import ContractError, MocksandboxError, TargetError
+
+FINE, FOUND, USAGE, CONTRACT, TARGET, NOTHING_RAN = 0, 1, 2, 3, 4, 5
+"""The exit codes: fine; findings; usage or configuration; a contract cannot be loaded; target unreachable; nothing ran."""
+
+_COMMANDS = {
+    "serve": ("mocksandbox.cli.serve", "Serve a mock of one or more APIs."),
+    "scenarios": ("mocksandbox.cli.scenarios", "List the documented scenarios, or replay them against any target."),
+    "rules": ("mocksandbox.cli.rules", "List the rules of an API: what is promised, why, and how it is refused."),
+}
+
+_EPILOG = """\b
+Examples:
+  mocksandbox serve nhs                         a stateful NHS sandbox on port 8080
+  mocksandbox serve nhs --profile sandbox       the stateless public sandbox
+  mocksandbox serve ./my-contract               any folder with an openapi.yaml
+  mocksandbox scenarios nhs --run URL           which documented scenarios does URL get right?
+  mocksandbox rules nhs                         every rule, its answer and its source
+
+\b
+Exit codes: 0 fine, 1 findings, 2 usage or configuration, 3 a contract cannot be loaded,
+4 target unreachable, 5 nothing ran.
+"""
+
+
+class _Commands(click.Group):
+    """A group that imports a command's module when the command is called, so that --help is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order in which a newcomer needs them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(_COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, says) for name, (_, says) in _COMMANDS.items()])
+
+
+@click.group(cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="mocksandbox")
+def group() -> None:
+    """Contract testing and mock sandboxes for immunization APIs."""
+
+
+def main() -> None:
+    """Run the command line; never shows a traceback for an error that the user can mend."""
+    try:
+        result = group.main(standalone_mode=False)
+        sys.exit(result if isinstance(result, int) else FINE)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(USAGE)
+    except click.ClickException as error:
+        asked = getattr(error, "ctx", None)
+        hint = f" See `{asked.command_path} --help`." if asked else ""
+        click.echo(f"mocksandbox: {error.format_message()}{hint}", err=True)
+        sys.exit(USAGE)
+    except click.Abort:
+        sys.exit(130)
+    except ContractError as error:
+        _complain(error, CONTRACT)
+    except TargetError as error:
+        _complain(error, TARGET)
+    except MocksandboxError as error:
+        _complain(error, USAGE)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has gone
+        sys.exit(FINE)
+
+
+def _complain(error: MocksandboxError, code: int) -> None:
+    told = " ".join(str(error).split())  # some libraries' messages (YAML's) have several lines
+    click.echo(f"mocksandbox: {told}", err=True)
+    sys.exit(code)

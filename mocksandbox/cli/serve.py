@@ -1,0 +1,85 @@
+"""`mocksandbox serve`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mocksandbox.errors import UsageError
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command(
+    epilog="""\b
+Force any documented answer with the header `Prefer: code=404` or `X-Mocksandbox-Scenario: ID`
+(ids: `mocksandbox scenarios nhs`). Everything that happens: GET /__mocksandbox/journal."""
+)
+@click.argument("providers", nargs=-1, metavar="[PROVIDER|FOLDER]...")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="The port; 0 picks a free one.")
+@click.option("--profile", help="How to behave: integration (as the real service), documented, sandbox (stateless).")
+@click.option(
+    "--auth", default="off", show_default=True, type=click.Choice(["off", "token"]), help="Whether callers need a token."
+)
+@click.option("--clients", type=_FILE, help="The clients and their keys, for --auth token.")
+@click.option("--suppliers", type=_FILE, help="The suppliers and their rights, in place of the provider's own.")
+@click.option("--ready-file", type=click.Path(dir_okay=False, path_type=Path), help="Gets one line of JSON when ready.")
+@click.option("--strict", is_flag=True, help="Check every answer against the document too; see the journal for bugs.")
+@click.option("--trust-proxy", is_flag=True, help="Believe X-Forwarded-Proto, -Host and -Prefix.")
+@click.option(
+    "--faults",
+    is_flag=True,
+    help="Put a front before the server that can reset connections and truncate bodies (`Prefer: fault=reset`). Latency then "
+    "holds up its own client only; without the front it holds up all, for one thread answers.",
+)
+@click.option("--seed", type=int, help="Make what faults draw by chance repeatable.")
+@click.option(
+    "--only-synthetic", is_flag=True, help="Refuse requests that name a person's number outside the made-up ones (403)."
+)
+def command(
+    providers: tuple[str, ...],
+    host: str,
+    port: int,
+    profile: str | None,
+    auth: str,
+    clients: Path | None,
+    suppliers: Path | None,
+    ready_file: Path | None,
+    strict: bool,
+    trust_proxy: bool,
+    faults: bool,
+    seed: int | None,
+    only_synthetic: bool,
+) -> None:
+    """Serve a mock of one or more APIs until it is stopped.
+
+    PROVIDER is the name of an API (nhs), FOLDER any folder with an OpenAPI document. Without one, every known API is served,
+    each at its documented base path.
+    """
+    # Imported here: they bring the server, which --help does not need.
+    from mocksandbox.provider import known_providers
+    from mocksandbox.server.run import serve
+    from mocksandbox.server.settings import Settings
+
+    if ready_file is not None and not ready_file.resolve().parent.is_dir():
+        raise UsageError(f"--ready-file: the folder {ready_file.parent} does not exist.")
+    files = {name: path for name, path in (("clients", clients), ("suppliers", suppliers)) if path is not None}
+    settings = Settings(
+        providers=providers or tuple(known_providers()),
+        profile=profile,
+        auth=auth,
+        auth_files=files,
+        strict=strict,
+        trust_proxy=trust_proxy,
+        faults=faults,
+        seed=seed,
+        only_synthetic=only_synthetic,
+    )
+
+    try:
+        serve(settings, host, port, ready_file)
+    finally:
+        if ready_file is not None:
+            ready_file.unlink(missing_ok=True)

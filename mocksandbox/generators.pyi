@@ -1,2 +1,0 @@
-from generators import *
-from generators import __all__ as __all__

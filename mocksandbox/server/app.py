@@ -1,0 +1,107 @@
+"""The Flask application: providers behind the front door, the control API beside them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask, current_app, request
+from werkzeug.exceptions import HTTPException
+
+from mocksandbox import codec
+from mocksandbox.fhir import issue, operation_outcome
+from mocksandbox.journal import Journal
+from mocksandbox.provider import AuthOptions, open_provider
+from mocksandbox.sandbox import Clock, Faults, Sandbox
+from mocksandbox.sandbox.failure import failure_place
+from mocksandbox.server.control import control
+from mocksandbox.server.control.asking import MAX_BODY
+from mocksandbox.server.front import CONTROL, Front
+from mocksandbox.server.settings import Settings
+
+_log = logging.getLogger("mocksandbox")
+_ISSUES = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """A Flask application that serves the providers of the settings.
+
+    `app.extensions["mocksandbox"]` holds the sandboxes by provider name.
+
+    Raises:
+        UsageError: a provider or a profile does not exist.
+        ContractError: a contract cannot be loaded.
+    """
+    settings = settings or Settings()
+    sandboxes = make_sandboxes(settings)
+    app = Flask("mocksandbox", static_folder=None)
+    app.extensions["mocksandbox"] = sandboxes
+    app.extensions["mocksandbox.settings"] = settings
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.register_blueprint(control)
+    app.register_error_handler(HTTPException, _refuse)
+    app.register_error_handler(Exception, _fail)
+    mounts = {sandbox.provider.base_path: sandbox for sandbox in sandboxes.values()}
+    app.wsgi_app = Front(app.wsgi_app, mounts, settings)  # type: ignore[method-assign]
+    return app
+
+
+def make_sandboxes(settings: Settings) -> Mapping[str, Sandbox]:
+    """A sandbox for each provider, with one journal and one clock for all.
+
+    Raises:
+        UsageError: a provider or a profile does not exist.
+        ContractError: a contract cannot be loaded.
+    """
+    journal = Journal(settings.journal_entries, settings.journal_bytes)
+    clock = Clock()
+    auth = AuthOptions(settings.auth, settings.auth_files)
+    made: dict[str, Sandbox] = {}
+    for name in settings.providers:
+        provider = open_provider(name)
+        made[provider.name] = Sandbox(
+            provider,
+            settings.profile,
+            journal=journal,
+            clock=clock,
+            auth=auth,
+            strict=settings.strict,
+            faults=Faults(settings.seed, wire=settings.faults),
+            only_synthetic=settings.only_synthetic,
+        )
+    return made
+
+
+def _outcome(status: int, code: str, says: str, at: str = "") -> tuple[bytes, int, dict[str, str]]:
+    # FHIR names a parameter or a header as `http.NAME` (OperationOutcome.issue.expression).
+    where, colon, name = at.partition(":")
+    places = [f"http.{name}" if colon and where in ("header", "query") else at] if at else []
+    body = codec.dumps(operation_outcome([issue(code, says, places)]))
+    return body, status, {"Content-Type": "application/fhir+json"}
+
+
+def _refuse(error: HTTPException) -> Any:
+    """Flask's own refusals, in the shape of a FHIR API."""
+    status = error.code or 500
+    allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+    says = {
+        404: f"There is nothing here. {_routes()}",
+        405: f"This route does not take {request.method}; it takes {allowed}.",
+        413: f"The body is larger than {MAX_BODY} bytes, the most that is read here.",
+    }.get(status, error.description or error.name)
+    body, status, headers = _outcome(status, _ISSUES.get(status, "invalid"), says, getattr(error, "place", ""))
+    return body, status, {**headers, **({"Allow": allowed} if allowed else {})}
+
+
+def _routes() -> str:
+    """What there is: the APIs' base paths and the routes of the control API."""
+    bases = (sandbox.provider.base_path for sandbox in current_app.extensions["mocksandbox"].values())
+    control_routes = sorted({str(rule) for rule in current_app.url_map.iter_rules() if str(rule).startswith(CONTROL)})
+    return f"APIs: {', '.join(bases)}. Control: {', '.join(control_routes)}."
+
+
+def _fail(error: Exception) -> Any:
+    """A bug of our own: the log has its place, the client gets an OperationOutcome."""
+    _log.error("the control API failed: %s", failure_place(error))
+    return _outcome(500, "exception", "The control API failed; the server's log says why.")

@@ -1,0 +1,50 @@
+"""The control API under /__mocksandbox: looking into the server, and setting it up, over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint
+
+from mocksandbox import __version__
+from mocksandbox.sandbox.preferences import SCENARIO_HEADER
+from mocksandbox.server.control import faults, journal, records, times
+from mocksandbox.server.control.asking import answer, arguments, chosen, sandboxes
+from mocksandbox.server.front import CONTROL
+
+__all__ = ["control"]
+
+control = Blueprint("control", __name__, url_prefix=CONTROL)
+for part in (faults, journal, records, times):
+    control.register_blueprint(part.routes)
+
+
+@control.get("/health")
+def health() -> Any:
+    """That the server answers, and what it serves."""
+    served = {
+        name: {"title": box.provider.title, "profile": box.profile.name, "base_path": box.provider.base_path}
+        for name, box in sandboxes().items()
+    }
+    return answer({"status": "pass", "version": __version__, "providers": served})
+
+
+@control.get("/scenarios")
+def scenarios() -> Any:
+    """The documented scenarios, and the header by which each is forced."""
+    arguments("provider")
+    told = [
+        {
+            "id": scenario.id,
+            "provider": box.provider.name,
+            "operation": scenario.operation,
+            "row": scenario.row,
+            "status": scenario.documented.status,
+            "error": scenario.documented.error,
+            "source": scenario.source,
+            "force": {SCENARIO_HEADER: scenario.id},
+        }
+        for box in chosen()
+        for scenario in box.provider.scenarios
+    ]
+    return answer({"scenarios": told})

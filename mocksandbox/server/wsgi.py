@@ -1,0 +1,79 @@
+"""Between WSGI and the package's own HTTP values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+from mocksandbox.exchange import Headers, Pairs, Request, Response
+
+Environ = Mapping[str, Any]
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
+WsgiApp = Callable[[Any, Any], Iterable[bytes]]
+
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.$~:@!&'()*+,;=-]*")
+_SAFE = "/_.$~:@!&'()*+,;=-"
+_HOST = re.compile(r"[A-Za-z0-9.\-_]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
+_PHRASES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+
+def path_of(environ: Environ) -> str:
+    """The path of a request, percent-encoded as in a URL (WSGI gives it decoded, as latin-1)."""
+    path: str = environ.get("PATH_INFO", "")
+    return path if _PLAIN_PATH.fullmatch(path) else quote(path.encode("latin-1", "replace"), safe=_SAFE)
+
+
+def origin_of(environ: Environ, *, trust_proxy: bool = False) -> str:
+    """Scheme and host as the client used them; a proxy's `X-Forwarded-*` headers count only when they are to be trusted."""
+    scheme, host, prefix = environ.get("wsgi.url_scheme", "http"), environ.get("HTTP_HOST", ""), ""
+    if trust_proxy:
+        scheme = _first(environ, "HTTP_X_FORWARDED_PROTO") or scheme
+        host = _first(environ, "HTTP_X_FORWARDED_HOST") or host
+        prefix = _first(environ, "HTTP_X_FORWARDED_PREFIX").rstrip("/")
+    if not _HOST.fullmatch(host):
+        host = f"{environ.get('SERVER_NAME', 'localhost')}:{environ.get('SERVER_PORT', '80')}"
+    return f"{scheme}://{host}{environ.get('SCRIPT_NAME', '')}{prefix}"
+
+
+def _first(environ: Environ, name: str) -> str:
+    return str(environ.get(name, "")).partition(",")[0].strip()
+
+
+def headers_of(environ: Environ) -> Headers:
+    """The request's headers. WSGI keeps neither their case nor repeats."""
+    pairs = [(name[5:].replace("_", "-").title(), value) for name, value in environ.items() if name.startswith("HTTP_")]
+    if environ.get("CONTENT_TYPE"):
+        pairs.append(("Content-Type", environ["CONTENT_TYPE"]))
+    return Headers(pairs)
+
+
+def query_of(environ: Environ) -> Pairs:
+    """The query's parameters in order, repeats and empty values kept."""
+    text = environ.get("QUERY_STRING", "")
+    return tuple(parse_qsl(text, keep_blank_values=True, errors="replace")) if text else ()
+
+
+def body_of(environ: Environ, most: int) -> bytes:
+    """The body, up to one byte more than the most that is read, so that the caller can tell that it is too large."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    wanted = int(length) if length.isdecimal() else most + 1 if environ.get("wsgi.input_terminated") else 0
+    read: bytes = environ["wsgi.input"].read(min(wanted, most + 1)) if wanted else b""
+    return read
+
+
+def request_of(environ: Environ, path: str, base_url: str, most: int) -> Request:
+    """The request at a path below a base URL."""
+    method = environ["REQUEST_METHOD"].upper()
+    return Request(method, path, query_of(environ), headers_of(environ), body_of(environ, most), base_url)
+
+
+def send(response: Response, start_response: StartResponse) -> list[bytes]:
+    """Give an answer to the WSGI server."""
+    headers = [(name, value) for name, value in response.headers.pairs]
+    if response.status not in (204, 304):
+        headers.append(("Content-Length", str(len(response.body))))
+    start_response(_PHRASES.get(response.status, f"{response.status} Unknown"), headers)
+    return [response.body]
