@@ -1,0 +1,173 @@
+"""What the laws are tried on: every rule of every provider with each of its defects, applied to a valid request.
+
+Nothing here knows a rule or an API. A defect that leaves a request as it is has nothing to break there, and is no trial.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cache
+
+from mocksandbox.contract import Operation
+from mocksandbox.exchange import Request, Response
+from mocksandbox.provider import Provider, open_provider
+from mocksandbox.provider.discovery import BUILT_IN
+from mocksandbox.rules import Defect, Rule
+from mocksandbox.rules.attempt import Attempt, Caller, Refusal
+from mocksandbox.sandbox import Sandbox
+from mocksandbox.store import MemoryStore, Partition, Scratch
+
+PROVIDERS = tuple(BUILT_IN)
+MANY_BYTES = 3 * 1024 * 1024
+"""More than any API gives in one answer."""
+
+
+@dataclass
+class Told:
+    """An authority that lets callers in, or not, as it is told: what a defect says of its caller comes true."""
+
+    caller: Caller = field(default_factory=Caller)
+    refusal: Refusal | None = None
+
+    def identify(self, request: Request, now: datetime) -> tuple[Caller, Refusal | None]:
+        return self.caller, self.refusal
+
+    def routes(self) -> Mapping[tuple[str, str], object]:
+        return {}
+
+
+@dataclass(frozen=True)
+class World:
+    """A sandbox in a state that some steps have set up, and the record that they were about (its id and version)."""
+
+    provider: Provider
+    profile: str
+    sandbox: Sandbox
+    told: Told
+    id: str = ""
+    version: int = 0
+
+    @property
+    def records(self) -> Partition:
+        """The records as a request of this profile meets them."""
+        assert self.sandbox.store is not None
+        kept = self.sandbox.store.partition()
+        return kept if self.sandbox.profile.remembers else Scratch(kept)
+
+    def valid(self, operation: str) -> Attempt:
+        """The valid request of an operation, about the record that the steps made where they made one."""
+        assert self.provider.valid is not None
+        attempt = replace(self.provider.valid(operation), records=self.records, now=self.sandbox.clock.now())
+        return about(attempt, self.id, self.version) if self.id else attempt
+
+    def send(self, attempt: Attempt) -> Response:
+        """The sandbox's answer to an attempt: its request, from its caller. A body over the attempt's limit is filled up with
+        spaces to be over the sandbox's.
+        """
+        self.told.caller, self.told.refusal = attempt.caller, attempt.refusal
+        request = attempt.request
+        if len(request.body) > attempt.max_body:
+            request = replace(request, body=request.body.ljust(Attempt.max_body + 1))
+        return self.sandbox.handle(request)
+
+
+def about(attempt: Attempt, id: str, version: int) -> Attempt:
+    """The same request about another record: its id in the path and the body, its version in the header E-Tag."""
+    assert attempt.operation is not None
+    if "{id}" not in attempt.operation.path:
+        return attempt
+    attempt = attempt.at_path(attempt.operation.path.replace("{id}", id))
+    if isinstance(attempt.body, dict) and "id" in attempt.body:
+        attempt = attempt.with_body({**attempt.body, "id": id})
+    return attempt.with_header("E-Tag", str(version)) if "E-Tag" in attempt.request.headers else attempt
+
+
+@cache
+def world(name: str, profile: str, needs: tuple[str, ...] = ()) -> World:
+    """The world of a provider and profile after these steps. It is shared: what is sent to it must be refused."""
+    return new_world(name, profile, needs)
+
+
+def new_world(name: str, profile: str, needs: tuple[str, ...] = ()) -> World:
+    """A world of one's own. A profile that forgets gets the records of one that remembers."""
+    told = Told()
+    provider = replace(open_provider(name), authority=lambda _: told)  # type: ignore[arg-type,return-value]
+    store = MemoryStore(provider.seeds())
+    made = World(provider, profile, Sandbox(provider, profile, store, strict=True), told)
+    remembering = next(name for name, each in provider.profiles.items() if each.remembers)
+    before = replace(made, profile=remembering, sandbox=Sandbox(provider, remembering, store))
+    for step in needs:
+        before = _step(before, step)
+    return replace(made, id=before.id, version=before.version)
+
+
+def _step(world: World, step: str) -> World:
+    if step == "create-many":
+        _fill(world.records)
+        return world
+    (operation,) = (each for each in world.provider.contract.operations if _does(each, step))
+    attempt = world.valid(operation.id)
+    answer = world.send(attempt)
+    assert answer.status < 300, (step, answer.body)
+    id = answer.headers.get("Location", "").rpartition("/")[2] or attempt.id
+    return replace(world, id=id, version=int(answer.headers.get("E-Tag", "0")))
+
+
+def _does(operation: Operation, step: str) -> bool:
+    method = {"create": "POST", "update": "PUT", "delete": "DELETE"}[step]
+    return operation.method == method and (step != "create" or "201" in operation.answers)
+
+
+def _fill(records: Partition) -> None:
+    for record in [record for record in records.all() if record.live]:
+        for number in range(MANY_BYTES // len(record.body) + 1):
+            records.put(replace(record, id=f"{record.id}-{number}"))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One defect, applied to the valid request of an operation in a profile."""
+
+    world: World
+    operation: str
+    rule: Rule[Attempt]
+    defect: Defect[Attempt]
+    broken: Attempt
+
+    @property
+    def name(self) -> str:
+        return f"{self.rule.id}/{self.defect.name} on {self.operation} in {self.world.profile}"
+
+    def found(self) -> list[tuple[str, str]]:
+        """The rules that the broken request breaks, with the places, in all stages."""
+        operation = self.broken.operation.id if self.broken.operation else ""
+        catalogue = self.world.provider.catalogue
+        return [(finding.rule.id, finding.at) for finding in catalogue.all(self.broken, operation, self.world.profile)]
+
+
+def trials(name: str, rule: Rule[Attempt]) -> Iterator[Trial]:
+    """Every trial of a rule: all its defects, in all its profiles, on all its operations."""
+    provider = open_provider(name)
+    asked = rule.operations - {""}
+    for profile in sorted(rule.profiles & provider.profiles.keys()):
+        for operation in provider.contract.operations:
+            if asked and operation.id not in asked:
+                continue
+            for defect in rule.defects:
+                here = world(name, profile, defect.needs)
+                valid = here.valid(operation.id)
+                broken = defect.apply(valid)
+                if (defect.needs or broken != valid) and _looked_at(provider, rule, broken, profile):
+                    yield Trial(here, operation.id, rule, defect, broken)
+
+
+def _looked_at(provider: Provider, rule: Rule[Attempt], attempt: Attempt, profile: str) -> bool:
+    operation = attempt.operation.id if attempt.operation else ""
+    return any(rule in rules for _, rules in provider.catalogue.stages(operation, profile))
+
+
+def every_rule() -> list[tuple[str, str]]:
+    """Every request rule: the provider's name and the rule's id."""
+    return [(name, rule.id) for name in PROVIDERS for rule in open_provider(name).catalogue]

@@ -1,0 +1,52 @@
+"""Law 3: the mock refuses each defect with the rule's status and codes, and names the place."""
+
+from __future__ import annotations
+
+import pytest
+
+from mocksandbox.exchange import Response
+from mocksandbox.journal import Entry
+from mocksandbox.provider import open_provider
+from mocksandbox.rules import Finding
+from mocksandbox.sandbox.sandbox import RULES_HEADER
+from tests.laws.harness import Trial, every_rule, trials
+
+
+@pytest.mark.parametrize(("name", "id"), every_rule())
+def test_each_defect_is_refused_by_its_rule_or_by_one_that_is_broken_with_it(name: str, id: str) -> None:
+    answered_itself = False
+    for trial in trials(name, open_provider(name).catalogue[id]):
+        answer = trial.world.send(trial.broken)
+        entry = trial.world.sandbox.journal.last()
+        assert entry is not None
+        assert not entry.bugs, f"{trial.name}: {entry.bugs}"
+        _judge(trial, answer, entry)
+        answered_itself |= id in {finding.rule.id for finding in entry.findings}
+    assert answered_itself, f"{id} never answers: other rules are always in front of it"
+
+
+def _judge(trial: Trial, answer: Response, entry: Entry) -> None:
+    rule = trial.rule
+    assert 400 <= answer.status < 500, f"{trial.name}: {answer.status} {answer.body[:300]!r}"
+    outcome = answer.json()
+    assert outcome["resourceType"] == "OperationOutcome", trial.name
+    named = set(answer.headers[RULES_HEADER].split(", "))
+    assert named <= {rule.id} | trial.defect.also, f"{trial.name}: refused by {named}"
+    first = entry.findings[0].rule
+    issue = outcome["issue"][0]
+    assert answer.status == first.status, trial.name
+    assert issue["code"] == first.issue, trial.name
+    assert issue["details"]["coding"][0]["code"] == first.error, trial.name
+    if rule.id in named:
+        assert (answer.status, first.issue, first.error) == (rule.status, rule.issue, rule.error), trial.name
+    for finding in entry.findings:
+        assert finding.message in issue["diagnostics"], trial.name
+        assert _names(issue, finding), f"{trial.name}: {finding.at} is not in {issue}"
+
+
+def _names(issue: dict[str, object], finding: Finding) -> bool:
+    where, colon, parameter = finding.at.partition(":")
+    place = f"http.{parameter}" if colon else finding.at
+    nowhere = where in ("body", "path", "query") and not colon  # the whole of it
+    expression = issue.get("expression", ())
+    return nowhere or (isinstance(expression, list) and place in expression)
