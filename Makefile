@@ -27,7 +27,7 @@ docs:        ## write the generated pages anew
 test:        ## pytest
 	$(CHECK) test
 
-full:        ## pytest with the whole of the long runs
+full:        ## the whole of the long tests; what they say is kept in docs/full-run.txt
 	$(CHECK) full
 
 quickstart:  ## serve the NHS sandbox and show what it answers

@@ -34,6 +34,27 @@ def tests(*arguments: str, **variables: str) -> int:
     return run("-m", "pytest", "--quiet", "--tb=short", *arguments, **variables)
 
 
+def full() -> int:
+    """Run the whole of the long tests, of which every other run takes a sample, and keep what they say in docs/."""
+    told = environment.ROOT / "docs" / "full-run.txt"
+    command = [str(environment.script("python")), "-m", "pytest", "-m", "heavy", "-v", "-s", "--no-header", "--durations=0"]
+    with subprocess.Popen(
+        command,
+        cwd=environment.ROOT,
+        env={**os.environ, "MOCKSANDBOX_FULL": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        lines = []
+        for line in running.stdout:
+            print(line, end="", flush=True)
+            lines.append(line.replace(f"{environment.ROOT}/", "").rstrip())
+    told.write_text("\n".join(lines).strip() + "\n", "utf-8")
+    return running.returncode
+
+
 CHECKS: Mapping[str, Callable[[], int]] = {
     "lint": lambda: ruff("check", ".") | ruff("format", "--check", "--quiet", "."),
     "types": lambda: run("scripts/static.py", "types"),
@@ -44,7 +65,7 @@ CHECKS: Mapping[str, Callable[[], int]] = {
 OTHERS: Mapping[str, Callable[[], int]] = {
     "format": lambda: ruff("format", ".") | ruff("check", "--fix", "."),
     "write-docs": lambda: run("scripts/docs.py"),
-    "full": lambda: tests(MOCKSANDBOX_FULL="1"),
+    "full": lambda: full(),
 }
 
 

@@ -221,6 +221,7 @@ def traced(sandbox: Sandbox) -> int:
     return tracemalloc.get_traced_memory()[0]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("profile", REQUESTS)
 def test_garbage_is_refused_without_a_failure_and_without_growth(profile: str) -> None:
     journal = Journal(most_entries=MOST_ENTRIES, most_bytes=MOST_BYTES)

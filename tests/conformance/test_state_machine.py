@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
@@ -512,5 +513,6 @@ class Records(RuleBasedStateMachine):
         assert [(entry.number, entry.bugs) for entry in self.sandbox.journal if entry.bugs] == []
 
 
+@pytest.mark.heavy
 def test_records_live_as_the_model_says() -> None:
     run_state_machine_as_test(Records, settings=SETTINGS)
