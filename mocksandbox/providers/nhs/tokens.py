@@ -88,7 +88,7 @@ class Access:
 
 @dataclass(frozen=True)
 class TokenDoor:
-    """Only who has a token is let in: one of the token endpoint, or the short form `supplier:NAME` of a known supplier."""
+    """Only who has a token is let in: one of the token endpoint, or the short form `supplier:NAME`."""
 
     suppliers: Mapping[str, Caller]
     clients: Mapping[str, Client]
@@ -106,8 +106,10 @@ class TokenDoor:
     def _caller(self, request: Request, now: datetime) -> Caller | Refusal:
         name = named_supplier(request)
         if name is not None:
-            known = ", ".join(sorted(self.suppliers))
-            return self.suppliers.get(name) or Refusal("bearer.supplier", {"found": shown(name), "known": known})
+            if not name:
+                return Refusal("bearer.supplier", {"known": ", ".join(sorted(self.suppliers))})
+            # A sender that the service does not know is let in and may do nothing (observed: 403, not 401).
+            return self.suppliers.get(name) or Caller(name, frozenset())
         scheme, space, token = request.headers.get("Authorization", "").partition(" ")
         if not scheme:
             return Refusal("bearer.missing")
