@@ -24,9 +24,27 @@ def forced_answer(provider: Provider, attempt: Attempt, preferences: Preferences
         found = next((s for s in provider.scenarios if s.operation == operation.id and _status(s) == preferences.code), None)
         if found is not None:
             return f"code={preferences.code}", _forced(provider, attempt, found, preferences, profile)
+        refusal = _refused(provider, attempt, preferences, profile)
+        if refusal is not None:
+            return f"code={preferences.code}", refusal
     if preferences.code or preferences.example:
         answer = documented_answer(provider.contract, operation, preferences.code, preferences.example)
         return (f"code={preferences.code or preferences.example}", answer) if answer else None
+    return None
+
+
+def _refused(provider: Provider, attempt: Attempt, preferences: Preferences, profile: str) -> Response | None:
+    """A documented refusal in the API's own shape: as the first rule with that status refuses. None when the document has an
+    example of its own, or when no rule has the status.
+    """
+    operation, status = attempt.operation, preferences.code
+    answer = operation.answer(status) if operation and status >= 400 else None
+    if operation is None or answer is None or preferences.example or any(m.examples for m in answer.content.values()):
+        return None
+    for rule in provider.catalogue:
+        if rule.status == status and profile in rule.profiles and (not rule.operations or operation.id in rule.operations):
+            finding = Finding(rule, "", f"The answer {status} was asked for, with Prefer: code={status}.")
+            return provider.refuse(attempt, [finding], profile, preferences.split)
     return None
 
 

@@ -98,6 +98,15 @@ def test_any_documented_outcome_is_given_when_asked_for(each_profile: Server, pr
     forced = each_profile.send("POST", "/Immunization", record(), Prefer=prefer)
     assert forced.status == int(prefer.removeprefix("code="))
     assert forced.json["resourceType"] == "OperationOutcome"
+    assert forced.json["issue"][0]["diagnostics"]
+
+
+def test_a_status_without_a_scenario_has_words_too(each_profile: Server) -> None:
+    forced = each_profile.send("PUT", "/Immunization/x", record(), Prefer="code=400")
+    assert forced.status == 400
+    issue = forced.json["issue"][0]
+    assert issue["code"] != "not-found"
+    assert issue["diagnostics"]
 
 
 def test_one_issue_for_each_finding_when_asked_for(integration: Server) -> None:
