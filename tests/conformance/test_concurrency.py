@@ -80,8 +80,8 @@ def dawdling(monkeypatch: pytest.MonkeyPatch, seconds: float) -> Sandbox:
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    """A sandbox for one race: a tenth of a second before each of its few writes, so that the slowest machine sees it."""
-    return dawdling(monkeypatch, 0.1)
+    """A sandbox for one race: half a second before each of its few writes, so that the slowest machine sees it."""
+    return dawdling(monkeypatch, 0.5)
 
 
 @pytest.fixture
