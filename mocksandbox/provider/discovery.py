@@ -40,5 +40,5 @@ def open_provider(name: str) -> Provider:
         return opened
     if "/" in name or Path(name).is_dir():
         # By name: the generic provider stands above this module.
-        return import_module("mocksandbox.providers.folder").open_folder(Path(name))  # type: ignore[no-any-return]
+        return import_module("mocksandbox.providers.folder").open_folder(Path(name))  # type: ignore[no-any-return]  # by name: a higher layer
     raise UsageError(f"No provider {name!r}.", name, known)

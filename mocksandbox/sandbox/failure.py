@@ -1,11 +1,30 @@
-"""What a log may say of a failure inside the mock: where it was, and nothing that a request brought."""
+"""A failure inside the mock: what is answered, and what a log may say of it, which is nothing that a request brought."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from traceback import extract_tb
 
+from mocksandbox.rules import ALL, Rule
+from mocksandbox.rules.attempt import Attempt
+
 _DEPTH = 8
+
+INTERNAL = Rule[Attempt](
+    id="http/internal-error",
+    title="The mock itself does not fail",
+    why="A failure here is a bug of mocksandbox; the log has it.",
+    source="RFC 9110 section 15.6.1",
+    operations=frozenset(),
+    stage="",
+    status=500,
+    issue="exception",
+    error="EXCEPTION",
+    find=lambda _: (),
+    profiles=ALL,
+)
+TRANSIENT = "Unable to process request. Issue may be transient."
+"""What every API here says of a failure of its own (the NHS service's words, observed)."""
 
 
 def failure_place(error: BaseException) -> str:

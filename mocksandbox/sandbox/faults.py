@@ -18,6 +18,7 @@ from mocksandbox.exchange import Response
 from mocksandbox.provider import Provider
 from mocksandbox.rules import ALL, Finding, Rule
 from mocksandbox.rules.attempt import Attempt
+from mocksandbox.sandbox.failure import INTERNAL, TRANSIENT
 from mocksandbox.store import Partition, Stale
 
 RESET_HEADER, TRUNCATE_HEADER, DELAY_HEADER = "X-Mocksandbox-Reset", "X-Mocksandbox-Truncate", "X-Mocksandbox-Delay"
@@ -140,8 +141,8 @@ def _too_many(seconds: str = "1") -> Act:
 
 
 def _failure() -> Act:
-    says = "Unable to process request. Issue may be transient."
-    return lambda scene, _, attempt, __: scene.refuse(attempt, "500", 500, "exception", "EXCEPTION", says)
+    rule = INTERNAL
+    return lambda scene, _, attempt, __: scene.refuse(attempt, "500", rule.status, rule.issue, rule.error, TRANSIENT)
 
 
 def _cut(name: str, header: str) -> Callable[[], Act]:

@@ -15,11 +15,11 @@ from mocksandbox.contract import Match, Miss
 from mocksandbox.exchange import Exchange, Headers, Request, Response
 from mocksandbox.journal import Journal
 from mocksandbox.provider import AuthOptions, Authority, Profile, Provider
-from mocksandbox.rules import ALL, Finding, Rule
+from mocksandbox.rules import Finding
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.http import place_of
 from mocksandbox.sandbox.clock import Clock
-from mocksandbox.sandbox.failure import failure_place
+from mocksandbox.sandbox.failure import INTERNAL, TRANSIENT, failure_place
 from mocksandbox.sandbox.faults import Answer, Asked, Scene
 from mocksandbox.sandbox.forced import forced_answer
 from mocksandbox.sandbox.planned import Faults
@@ -31,20 +31,6 @@ _log = logging.getLogger("mocksandbox")
 
 MIRRORED = ("X-Request-ID", "X-Correlation-ID")
 RULES_HEADER = "X-Mocksandbox-Rules"
-
-INTERNAL = Rule[Attempt](
-    id="http/internal-error",
-    title="The mock itself does not fail",
-    why="A failure here is a bug of mocksandbox; the log has it.",
-    source="RFC 9110 section 15.6.1",
-    operations=frozenset(),
-    stage="",
-    status=500,
-    issue="exception",
-    error="EXCEPTION",
-    find=lambda _: (),
-    profiles=ALL,
-)
 
 
 @dataclass
@@ -87,7 +73,7 @@ class Sandbox:
         except Exception as error:
             _log.error("%s failed inside the mock: %s", match_name(match), failure_place(error))
             attempt = Attempt(request, self.provider.contract, match)
-            finding = Finding(INTERNAL, "", "Unable to process request. Issue may be transient.")
+            finding = Finding(INTERNAL, "", TRANSIENT)
             response = self.provider.refuse(attempt, [finding], self.profile.name, False)
         if trusted:
             return response

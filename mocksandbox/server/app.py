@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_error_handler(HTTPException, _refuse)
     app.register_error_handler(Exception, _fail)
     mounts = {sandbox.provider.base_path: sandbox for sandbox in sandboxes.values()}
-    app.wsgi_app = Front(app.wsgi_app, mounts, settings)  # type: ignore[method-assign]
+    app.wsgi_app = Front(app.wsgi_app, mounts, settings)  # type: ignore[method-assign]  # as Flask's documentation does
     return app
 
 

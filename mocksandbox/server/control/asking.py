@@ -42,7 +42,7 @@ OBJECT: Check = (lambda value: isinstance(value, dict), "an object")
 def mistake(says: str, at: str = "", kind: type[HTTPException] = BadRequest) -> HTTPException:
     """A refusal, with the place that it is about."""
     made = kind(f"{at}: {says}" if at else says)
-    made.place = at  # type: ignore[attr-defined]
+    made.place = at  # type: ignore[attr-defined]  # an exception may carry more
     return made
 
 
