@@ -1,7 +1,7 @@
 """Providers: one API each, opened; and how they are found."""
 
 from mocksandbox.provider.discovery import known_providers, open_provider
-from mocksandbox.provider.model import AuthOptions, Authority, Effect, People, Profile, Provider, Refuse
+from mocksandbox.provider.model import AuthOptions, Authority, Effect, People, Profile, Provider, Refuse, Told
 from mocksandbox.provider.scenario import Expected, Scenario, scenarios_from
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Provider",
     "Refuse",
     "Scenario",
+    "Told",
     "known_providers",
     "open_provider",
     "scenarios_from",

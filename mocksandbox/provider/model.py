@@ -14,6 +14,7 @@ from mocksandbox.exchange import Exchange, Request, Response
 from mocksandbox.provider.scenario import Scenario
 from mocksandbox.rules import Catalogue, Finding
 from mocksandbox.rules.attempt import Attempt, Caller, Record, Refusal
+from mocksandbox.rules.fields import Field
 from mocksandbox.store import Partition
 
 Effect = Callable[[Attempt, Partition], Response]
@@ -69,8 +70,25 @@ class People:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What a refusal says: the code of its issue, the API's own error code, the places that it names, its words. Empty where
+    it says nothing of the kind.
+    """
+
+    issue: str = ""
+    error: str = ""
+    places: frozenset[str] = frozenset()
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Provider:
-    """One API, opened: its contract, its rules, what its operations do and how it refuses."""
+    """One API, opened: its contract, its rules, what its operations do and how it refuses.
+
+    `valid` gives one request for each operation that breaks no rule in a new sandbox; `templates` several of different shape,
+    the first of them `valid`'s own, for generators; `fields` says where values stand in them. `about` makes a request be about
+    another record: (attempt, id, version). `told` reads a refusal, and gives None for what is none of this API's.
+    """
 
     name: str
     title: str
@@ -90,6 +108,10 @@ class Provider:
     specials: Mapping[tuple[str, str], Callable[[Request], Response]] = field(default_factory=dict)
     media_type: str = "application/json"
     people: People | None = None
+    fields: Mapping[str, Field] = field(default_factory=dict)
+    templates: Callable[[str], Sequence[Attempt]] | None = None
+    about: Callable[[Attempt, str, int], Attempt] | None = None
+    told: Callable[[Response], Told | None] | None = None
 
     def profile(self, name: str | None) -> Profile:
         """A profile by name, the default one when none is named.

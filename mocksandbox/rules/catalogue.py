@@ -50,7 +50,7 @@ class Catalogue(Generic[S]):
         if plan is None:
             names = self.order.get(operation, ())
             staged = (
-                (stage, tuple(rule for rule in self.rules if rule.stage == stage and _applies(rule, operation, profile)))
+                (stage, tuple(rule for rule in self.rules if rule.stage == stage and _refuses(rule, operation, profile)))
                 for stage in names
             )
             plan = self._plans[operation, profile] = tuple((stage, rules) for stage, rules in staged if rules)
@@ -72,10 +72,19 @@ class Catalogue(Generic[S]):
         """The findings of all stages."""
         return [found for _, rules in self.stages(operation, profile) for found in self.findings(subject, rules)]
 
+    def warnings(self, subject: S, operation: str, profile: str) -> list[Finding]:
+        """What refuses nothing and should be otherwise."""
+        advice = (rule for rule in self.rules if rule.severity != "error" and _applies(rule, operation, profile))
+        return self.findings(subject, advice)
+
     def _finding(self, rule: Rule[S], at: str, key: str, values: Mapping[str, Any]) -> Finding:
         message = self.messages[key]
         text = message.text.format_map(values)
         return Finding(rule, at, text, message.prefix)
+
+
+def _refuses(rule: Rule[Any], operation: str, profile: str) -> bool:
+    return rule.severity == "error" and _applies(rule, operation, profile)
 
 
 def _applies(rule: Rule[Any], operation: str, profile: str) -> bool:

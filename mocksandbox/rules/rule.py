@@ -54,7 +54,8 @@ class Rule(Generic[S]):
 
     `source` says where the promise comes from: `openapi.json#/pointer`, `messages.yaml#key` (an observed answer),
     `case:NAME` (a recorded case), or the title of a public specification. `status` and `issue` are what the API answers.
-    `error` is the API's own error code, where it has one.
+    `error` is the API's own error code, where it has one. `severity` is `error`, or `warning` for what should be so and need
+    not: a warning refuses nothing.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Rule(Generic[S]):
     find: Callable[[S], Iterable[Hit]] = field(compare=False)
     defects: tuple[Defect[S], ...] = field(default=(), compare=False)
     profiles: frozenset[str] = ALL
+    severity: str = "error"
 
     def __hash__(self) -> int:
         return hash(self.id)

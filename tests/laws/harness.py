@@ -60,7 +60,7 @@ class World:
         """The valid request of an operation, about the record that the steps made where they made one."""
         assert self.provider.valid is not None
         attempt = replace(self.provider.valid(operation), records=self.records, now=self.sandbox.clock.now())
-        return about(attempt, self.id, self.version) if self.id else attempt
+        return self.provider.about(attempt, self.id, self.version) if self.id and self.provider.about else attempt
 
     def send(self, attempt: Attempt) -> Response:
         """The sandbox's answer to an attempt: its request, from its caller. A body over the attempt's limit is filled up with
@@ -71,17 +71,6 @@ class World:
         if len(request.body) > attempt.max_body:
             request = replace(request, body=request.body.ljust(Attempt.max_body + 1))
         return self.sandbox.handle(request)
-
-
-def about(attempt: Attempt, id: str, version: int) -> Attempt:
-    """The same request about another record: its id in the path and the body, its version in the header E-Tag."""
-    assert attempt.operation is not None
-    if "{id}" not in attempt.operation.path:
-        return attempt
-    attempt = attempt.at_path(attempt.operation.path.replace("{id}", id))
-    if isinstance(attempt.body, dict) and "id" in attempt.body:
-        attempt = attempt.with_body({**attempt.body, "id": id})
-    return attempt.with_header("E-Tag", str(version)) if "E-Tag" in attempt.request.headers else attempt
 
 
 @cache
@@ -111,8 +100,8 @@ def _step(world: World, step: str) -> World:
     attempt = world.valid(operation.id)
     answer = world.send(attempt)
     assert answer.status < 300, (step, answer.body)
-    id = answer.headers.get("Location", "").rpartition("/")[2] or attempt.id
-    return replace(world, id=id, version=int(answer.headers.get("E-Tag", "0")))
+    changed = max(world.records.all(), key=lambda record: (record.recorded is not None, record.recorded), default=None)
+    return replace(world, id=changed.id, version=changed.version) if changed else world
 
 
 def _does(operation: Operation, step: str) -> bool:

@@ -9,11 +9,11 @@ from typing import Any
 from mocksandbox import codec
 from mocksandbox.contract import load, read_mapping
 from mocksandbox.errors import ContractError
-from mocksandbox.fhir import read_resource
+from mocksandbox.fhir import outcome_told, read_resource
 from mocksandbox.provider import Profile, Provider, scenarios_from
 from mocksandbox.providers.nhs import answers
 from mocksandbox.providers.nhs.authority import authority
-from mocksandbox.providers.nhs.fields import FOLDER
+from mocksandbox.providers.nhs.fields import FOLDER, fields
 from mocksandbox.providers.nhs.people import people
 from mocksandbox.providers.nhs.promise import CREATE, DELETE, READ, SEARCH_GET, SEARCH_POST, UPDATE
 from mocksandbox.providers.nhs.state import KIND
@@ -72,7 +72,7 @@ def provider() -> Provider:
     """
     # Imported here: the tables of rules compile every field's path, which only an opened provider needs.
     from mocksandbox.providers.nhs.rules import STATEFUL, request_catalogue, response_catalogue
-    from mocksandbox.providers.nhs.valid import valid_attempt
+    from mocksandbox.providers.nhs.valid import about, valid_attempt
 
     contract = load(FOLDER)
     table: Mapping[str, Any] = read_mapping(FOLDER / "scenarios.yaml")
@@ -94,5 +94,8 @@ def provider() -> Provider:
         valid=lambda operation: valid_attempt(contract, operation),
         specials=status_routes(contract),
         people=people(_seeds),
+        fields=fields(),
+        about=about,
+        told=outcome_told,
         media_type=answers.FHIR_JSON,
     )

@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from mocksandbox.contract import read_mapping
 from mocksandbox.resources import contracts_root
-from mocksandbox.rules.places import MISSING, fhirpath
-from mocksandbox.rules.selectors import Found, compile_path
+from mocksandbox.rules.fields import Field, read_fields
 
 FOLDER = contracts_root() / "nhs"
-
-
-@dataclass(frozen=True)
-class Field:
-    """One field of the record."""
-
-    id: str
-    path: str
-    says: str
-    kind: str
-    locate: Callable[[Any], Sequence[Found]]
-
-    def present(self, body: Any) -> list[Found]:
-        """The places where the field stands in a body."""
-        return [found for found in self.locate(body) if found.value is not MISSING]
-
-    def at(self, found: Found) -> str:
-        """A place as FHIRPath."""
-        return fhirpath(found.path, "Immunization")
-
-    def spelled(self, found: Found | None = None) -> str:
-        """A place as the service spells it; without one, as it spells the first."""
-        indices = found.indices if found is not None and found.indices else (0, 0)
-        return self.says.format(*indices) if "{" in self.says else self.says
 
 
 def current_name(names: Any, body: Any) -> int | None:
@@ -77,9 +50,4 @@ def _covers(period: Any, occurrence: Any) -> bool:
 @cache
 def fields() -> Mapping[str, Field]:
     """Every field by its id, from contracts/nhs/fields.yaml."""
-    table = read_mapping(FOLDER / "fields.yaml")
-    named = {"current": current_name, "posted": posted_address}
-    return {
-        id: Field(id, spec["path"], spec.get("says", spec["path"]), spec.get("kind", ""), compile_path(spec["path"], named))
-        for id, spec in table.items()
-    }
+    return read_fields(FOLDER / "fields.yaml", "Immunization", {"current": current_name, "posted": posted_address})

@@ -35,3 +35,13 @@ def valid_attempt(contract: Contract, operation_id: str) -> Attempt:
         if operation_id == UPDATE:
             request = replace(request, path=f"/Immunization/{example['id']}").with_header("E-Tag", "1")
     return Attempt(request, contract, contract.router.find(request.method, request.path))
+
+
+def about(attempt: Attempt, id: str, version: int) -> Attempt:
+    """The same request about another record: its id in the path and the body, its version in the header E-Tag."""
+    if attempt.operation is None or "{id}" not in attempt.operation.path:
+        return attempt
+    attempt = attempt.at_path(attempt.operation.path.replace("{id}", id))
+    if isinstance(attempt.body, dict) and "id" in attempt.body:
+        attempt = attempt.with_body({**attempt.body, "id": id})
+    return attempt.with_header("E-Tag", str(version)) if "E-Tag" in attempt.request.headers else attempt
