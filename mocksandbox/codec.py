@@ -60,19 +60,22 @@ def _decimal(value: object) -> Any:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-def dumps(value: Any) -> bytes:
-    """Write JSON in the order given, decimals as written.
+def dumps(value: Any, *, indented: bool = False) -> bytes:
+    """Write JSON in the order given, decimals as written; on one line, or indented by two spaces.
 
     Raises:
         ValueError: the value is nested deeper than JSON writers go.
     """
     try:
         # orjson's result keeps its whole work buffer; the copy is as long as it says.
-        return bytes(memoryview(orjson.dumps(value, default=_decimal)))
+        return bytes(memoryview(orjson.dumps(value, default=_decimal, option=orjson.OPT_INDENT_2 if indented else None)))
     except orjson.JSONEncodeError:
         pass
     try:  # lone surrogates and integers beyond 64 bits, which orjson does not write
-        text = json.dumps(value, default=_marked, separators=(",", ":"))
+        if indented:
+            text = json.dumps(value, default=_marked, indent=2)
+        else:
+            text = json.dumps(value, default=_marked, separators=(",", ":"))
     except RecursionError as error:
         raise ValueError("the value is nested too deep to write") from error
     return _MARKED_DECIMAL.sub(r"\1", text).encode()

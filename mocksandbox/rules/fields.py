@@ -23,7 +23,8 @@ PARAMETERS = ("query", "header", "path")
 @dataclass(frozen=True)
 class Field:
     """One field. `says` is how the API spells its place; `kind` names what made-up values are drawn from, `""` for none;
-    `operations` are those whose requests have it, all when it is empty; `root` is what its FHIRPath begins with.
+    `operations` are those in whose requests its values are made up, all when it is empty; `root` is what its FHIRPath begins
+    with.
     """
 
     id: str
@@ -55,7 +56,7 @@ class Field:
 
 
 def read_fields(path: Path, root: str = "", named: Mapping[str, Choose] | None = None) -> Mapping[str, Field]:
-    """Every field of a `fields.yaml` by its id: id -> `{path, says?, kind?, operations?}`. `named` are the API's own selectors.
+    """Every field of a `fields.yaml` by its id: id -> `{path, says?, kind?, operations?}`; `named` are the API's selectors.
 
     Raises:
         ContractError: the file is damaged, or a path malformed.
@@ -69,10 +70,11 @@ def _field(id: str, spec: Any, root: str, named: Mapping[str, Choose], path: Pat
     where = spec["path"]
     parameter = where.partition(":")[0] in PARAMETERS and ":" in where
     operations: Iterable[str] = spec.get("operations", ())
+    says = str(spec.get("says", where))
     return Field(
         id=id,
         path=where,
-        says=spec.get("says", where),
+        says=says,
         kind=spec.get("kind", ""),
         locate=_nowhere if parameter else compile_path(where, named),
         operations=frozenset(operations),

@@ -72,7 +72,7 @@ def provider() -> Provider:
     """
     # Imported here: the tables of rules compile every field's path, which only an opened provider needs.
     from mocksandbox.providers.nhs.rules import STATEFUL, request_catalogue, response_catalogue
-    from mocksandbox.providers.nhs.valid import about, valid_attempt
+    from mocksandbox.providers.nhs.valid import about, templates, valid_attempt
 
     contract = load(FOLDER)
     table: Mapping[str, Any] = read_mapping(FOLDER / "scenarios.yaml")
@@ -95,6 +95,7 @@ def provider() -> Provider:
         specials=status_routes(contract),
         people=people(_seeds),
         fields=fields(),
+        templates=lambda operation: templates(contract, operation),
         about=about,
         told=outcome_told,
         media_type=answers.FHIR_JSON,

@@ -78,7 +78,9 @@ def _stored(attempt: Attempt, id: str) -> tuple[bytes, dict[str, str]]:
 def record_keys(body: dict[str, Any]) -> dict[str, str]:
     """What a record is found by: its identifier, its patient's NHS number, its vaccine type and day."""
     patient: dict[str, Any] = next((item for item in body.get("contained", ()) if item.get("resourceType") == "Patient"), {})
-    numbers = [item.get("value") or "" for item in patient.get("identifier", ()) if item.get("system") == NHS_NUMBER_SYSTEM]
+    # An empty object leaves a gap in the list (fhir/reading).
+    named = [item for item in patient.get("identifier", ()) if item]
+    numbers = [item.get("value") or "" for item in named if item.get("system") == NHS_NUMBER_SYSTEM]
     return {
         "identifier": identifier_key(*identifier_of(body)),
         "patient": str(next(iter(numbers), "")),

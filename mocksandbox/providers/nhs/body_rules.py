@@ -192,6 +192,8 @@ PERFORMER_REFERENCES = promise(
 
 
 def _with_extension(patient: dict[str, Any]) -> dict[str, Any]:
+    if not patient.get("identifier"):
+        return patient
     return {**patient, "identifier": [{**patient["identifier"][0], "extension": [{"url": "http://x.example"}]}]}
 
 

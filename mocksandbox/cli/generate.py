@@ -1,0 +1,123 @@
+"""`mocksandbox generate`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import date
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from mocksandbox.cli.main import FINE, NOTHING_RAN
+from mocksandbox.errors import UsageError
+
+if TYPE_CHECKING:
+    from mocksandbox.generators import Payload
+
+_SOURCES = ["rules", "edits", "parameters", "bytes", "pairs"]
+_STYLES = ["mixed", "minimal", "typical", "full", "unusual"]
+_HISTORIES = ["life", "school-day", "clinic-day", "campaign"]
+_FORMATS = ["ndjson", "json", "bodies", "bundle", "transaction"]
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  mocksandbox generate nhs --format bodies                      one valid record
+  mocksandbox generate nhs --count 1000 --seed 7 -o valid.ndjson
+  mocksandbox generate nhs --broken --rule nhs/bad-nhs-number   each way to break one rule
+  mocksandbox generate nhs --broken --count 50                  fifty broken requests of all sorts
+  mocksandbox generate nhs --history life --format bundle       a patient's vaccinations
+"""
+)
+@click.argument("reference", metavar="PROVIDER[/OPERATION]")
+@click.option("--count", type=click.IntRange(min=1), help="How many. Default: 1; with --broken and --history all there are.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed gives the same bytes.")
+@click.option("--as-of", metavar="DATE", help="The day on which records are made up, YYYY-MM-DD. Default: 2026-01-01.")
+@click.option("--style", type=click.Choice(_STYLES), help="How valid requests look. Default: mixed.")
+@click.option("--broken", is_flag=True, help="Broken requests, each labelled with the rules that it breaks.")
+@click.option("--rule", metavar="ID", help="With --broken: only those that break this rule by its own defects.")
+@click.option("--source", "sources", multiple=True, type=click.Choice(_SOURCES), help="With --broken: only from here.")
+@click.option("--history", type=click.Choice(_HISTORIES), help="Vaccinations that belong together.")
+@click.option("--format", "form", default="ndjson", type=click.Choice(_FORMATS), show_default=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file. Default: standard output.")
+def command(
+    reference: str,
+    count: int | None,
+    seed: int,
+    as_of: str | None,
+    style: str | None,
+    broken: bool,
+    rule: str | None,
+    sources: tuple[str, ...],
+    history: str | None,
+    form: str,
+    output: Path | None,
+) -> int:
+    """Make up requests: valid ones, unusual ones, or broken ones with the answer that each must get.
+
+    Nobody in them exists. Each line of ndjson is one request with its truth: what it breaks, whether it must be taken or
+    refused, and how.
+    """
+    if (rule or sources) and not broken:
+        raise UsageError("--rule and --source go with --broken.", "--broken", ())
+    if history and (broken or style):
+        raise UsageError("--history goes with neither --broken nor --style.", "--history", ())
+    from mocksandbox.generators.writing import FORMATS
+
+    write = FORMATS[form]
+    made = _payloads(reference, count, seed, _day(as_of), style, broken, rule, sources, history)
+    watched = sys.stderr.isatty() and (output is not None or not sys.stdout.isatty())
+    written = 0
+    with ExitStack() as stack:
+        if watched:
+            total = count or (None if broken or history else 1)
+            bar = click.progressbar(made, length=total, label="Writing", file=sys.stderr, show_pos=True, update_min_steps=500)
+            made = iter(stack.enter_context(bar))
+        out: IO[bytes] = sys.stdout.buffer
+        if output is not None:
+            out = stack.enter_context(_opened(output))
+        for piece in write(made):
+            written += out.write(piece)
+        out.flush()
+    return FINE if written else NOTHING_RAN
+
+
+def _payloads(
+    reference: str,
+    count: int | None,
+    seed: int,
+    as_of: date | None,
+    style: str | None,
+    broken: bool,
+    rule: str | None,
+    sources: tuple[str, ...],
+    history: str | None,
+) -> Iterator[Payload]:
+    from mocksandbox import generators
+
+    day = as_of or generators.AS_OF
+    if history:
+        return generators.history(reference, history, count, seed, as_of=day)
+    if broken:
+        chosen = tuple(source for source in generators.SOURCES if not sources or source in sources)
+        return generators.broken_payloads(reference, count, seed, rule=rule, sources=chosen, as_of=day)
+    chosen_style = next(each for each in generators.STYLES if each == (style or "mixed"))
+    return generators.payloads(reference, count or 1, seed, style=chosen_style, as_of=day)
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise UsageError(f"--as-of {text!r} is not a day: write YYYY-MM-DD.", str(text), ()) from None
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        return path.open("wb")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.", str(path), ()) from error
