@@ -16,6 +16,11 @@ FINE, FOUND, USAGE, CONTRACT, TARGET, NOTHING_RAN = 0, 1, 2, 3, 4, 5
 _COMMANDS = {
     "serve": ("mocksandbox.cli.serve", "Serve a mock of one or more APIs."),
     "scenarios": ("mocksandbox.cli.scenarios", "List the documented scenarios, or replay them against any target."),
+    "generate": (
+        "mocksandbox.cli.generate",
+        "Make up requests: valid, unusual, or broken with the answer each must get.",
+    ),
+    "check": ("mocksandbox.cli.check", "Say what is wrong with records: place, line, rule, and the nearest right value."),
     "rules": ("mocksandbox.cli.rules", "List the rules of an API: what is promised, why, and how it is refused."),
 }
 
@@ -25,6 +30,8 @@ Examples:
   mocksandbox serve nhs --profile sandbox       the stateless public sandbox
   mocksandbox serve ./my-contract               any folder with an openapi.yaml
   mocksandbox scenarios nhs --run URL           which documented scenarios does URL get right?
+  mocksandbox generate nhs --count 100          made-up requests (--broken: labelled broken ones)
+  mocksandbox check nhs record.json             what is wrong with a record, and on which line
   mocksandbox rules nhs                         every rule, its answer and its source
 
 \b
