@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SOURCES = ["rules", "edits", "parameters", "bytes", "pairs"]
 _STYLES = ["mixed", "minimal", "typical", "full", "unusual"]
 _HISTORIES = ["life", "school-day", "clinic-day", "campaign"]
-_FORMATS = ["ndjson", "json", "bodies", "bundle", "transaction"]
+_FORMATS = ["ndjson", "json", "bodies", "bundle", "transaction", "counts"]
 
 
 @click.command(

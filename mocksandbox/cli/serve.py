@@ -23,7 +23,12 @@ Force any documented answer with the header `Prefer: code=404` or `X-Mocksandbox
 @click.option(
     "--auth", default="off", show_default=True, type=click.Choice(["off", "token"]), help="Whether callers need a token."
 )
-@click.option("--clients", type=_FILE, help="The clients and their keys, for --auth token.")
+@click.option(
+    "--clients",
+    multiple=True,
+    metavar="[PROVIDER=]FILE",
+    help="The clients and their keys, for --auth token. Where several APIs are served, name the one that the file is for.",
+)
 @click.option("--suppliers", type=_FILE, help="The suppliers and their rights, in place of the provider's own.")
 @click.option("--ready-file", type=click.Path(dir_okay=False, path_type=Path), help="Gets one line of JSON when ready.")
 @click.option("--strict", is_flag=True, help="Check every answer against the document too; see the journal for bugs.")
@@ -44,7 +49,7 @@ def command(
     port: int,
     profile: str | None,
     auth: str,
-    clients: Path | None,
+    clients: tuple[str, ...],
     suppliers: Path | None,
     ready_file: Path | None,
     strict: bool,
@@ -65,7 +70,7 @@ def command(
 
     if ready_file is not None and not ready_file.resolve().parent.is_dir():
         raise UsageError(f"--ready-file: the folder {ready_file.parent} does not exist.")
-    files = {name: path for name, path in (("clients", clients), ("suppliers", suppliers)) if path is not None}
+    files = {**_clients(clients), **({"suppliers": suppliers} if suppliers is not None else {})}
     settings = Settings(
         providers=providers or tuple(known_providers()),
         profile=profile,
@@ -83,3 +88,15 @@ def command(
     finally:
         if ready_file is not None:
             ready_file.unlink(missing_ok=True)
+
+
+def _clients(given: tuple[str, ...]) -> dict[str, Path]:
+    """The files of clients by the names of AuthOptions: `clients`, or `PROVIDER:clients` for one provider's."""
+    files = {}
+    for text in given:
+        name, equals, file = text.rpartition("=")
+        path = Path(file)
+        if not path.is_file():
+            raise UsageError(f"--clients: there is no file {file!r}.")
+        files[f"{name}:clients" if equals else "clients"] = path
+    return files

@@ -74,6 +74,8 @@ def _leaves(error: Any, above: tuple[str | int, ...]) -> Iterable[tuple[tuple[st
     if not branches:
         return [(path, error)]
     meant = min(branches, key=_distance)
+    if not meant:
+        return [(path, error)]  # several alternatives hold where one must
     return [leaf for inner in meant for leaf in _leaves(inner, above)]
 
 

@@ -10,7 +10,12 @@ from pathlib import Path
 from mocksandbox.errors import ContractError, UsageError
 from mocksandbox.provider.model import Provider
 
-BUILT_IN = {"nhs": "mocksandbox.providers.nhs"}
+BUILT_IN = {
+    "nhs": "mocksandbox.providers.nhs",
+    "clinikapi": "mocksandbox.providers.clinikapi",
+    "redox": "mocksandbox.providers.redox",
+    "evaluation": "mocksandbox.providers.evaluation",
+}
 ENTRY_POINTS = "mocksandbox.providers"
 
 

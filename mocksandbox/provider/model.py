@@ -17,6 +17,9 @@ from mocksandbox.rules.attempt import Attempt, Caller, Record, Refusal
 from mocksandbox.rules.fields import Field
 from mocksandbox.store import Partition
 
+MAX_BODY = Attempt.max_body
+"""The most bytes of a body that are read where an API does not say: what the NHS service's platform takes."""
+
 Effect = Callable[[Attempt, Partition], Response]
 """What an operation does when nothing is wrong: (attempt, the tenant's records) -> the answer."""
 
@@ -57,6 +60,12 @@ class AuthOptions:
     mode: str = "off"
     files: Mapping[str, Path] = field(default_factory=dict)
 
+    def of(self, provider: str) -> AuthOptions:
+        """The options of one provider: of files that are named for a provider (`redox:clients`), only its own."""
+        own = {name.rpartition(":")[2]: path for name, path in self.files.items() if name.startswith(f"{provider}:")}
+        for_all = {name: path for name, path in self.files.items() if ":" not in name}
+        return AuthOptions(self.mode, {**for_all, **own})
+
 
 @dataclass(frozen=True)
 class People:
@@ -87,7 +96,8 @@ class Provider:
 
     `valid` gives one request for each operation that breaks no rule in a new sandbox; `templates` several of different shape,
     the first of them `valid`'s own, for generators; `fields` says where values stand in them. `about` makes a request be about
-    another record: (attempt, id, version). `told` reads a refusal, and gives None for what is none of this API's.
+    another record: (attempt, id, version). `max_body` is the most bytes of a body that the API reads. `told` reads a refusal,
+    and gives None for what is none of this API's.
     """
 
     name: str
@@ -107,6 +117,7 @@ class Provider:
     valid: Callable[[str], Attempt] | None = None
     specials: Mapping[tuple[str, str], Callable[[Request], Response]] = field(default_factory=dict)
     media_type: str = "application/json"
+    max_body: int = MAX_BODY
     people: People | None = None
     fields: Mapping[str, Field] = field(default_factory=dict)
     templates: Callable[[str], Sequence[Attempt]] | None = None

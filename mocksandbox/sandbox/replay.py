@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,7 +12,7 @@ from uuid import uuid4
 from mocksandbox import codec
 from mocksandbox.exchange import Request, Response
 from mocksandbox.provider import Expected, Provider, Scenario
-from mocksandbox.rules.places import change, drop
+from mocksandbox.rules.places import MISSING, Path, change, drop, get, put
 from mocksandbox.sandbox.preferences import SCENARIO_HEADER
 
 Send = Callable[[Request], Response]
@@ -49,10 +50,10 @@ def replay(provider: Provider, send: Send, scenarios: Iterable[Scenario]) -> Ite
     for scenario in scenarios:
         request = _request(provider, send, scenario, remembers)
         got = send(request)
-        why = _differs(scenario.documented, got)
+        why = _differs(provider, scenario.documented, got)
         if not why:
             yield Outcome(scenario, got, OK)
-        elif scenario.observed is not None and not _differs(scenario.observed, got):
+        elif scenario.observed is not None and not _differs(provider, scenario.observed, got):
             yield Outcome(scenario, got, AS_OBSERVED, f"the real service answers {scenario.observed.status}")
         else:
             yield Outcome(scenario, got, FAILED, why)
@@ -60,46 +61,80 @@ def replay(provider: Provider, send: Send, scenarios: Iterable[Scenario]) -> Ite
 
 def target_remembers(provider: Provider, send: Send) -> bool:
     """Whether a target gives back what was sent to it: a new record is created and read."""
+    read = _operation(provider, "read")
     made = _create(provider, send)
-    if made is None or provider.valid is None:
+    if made is None or read is None:
         return False
-    answer = send(_about(provider, "readImmunization", made))
-    try:
-        read = answer.json()
-    except ValueError:
-        return False
-    return answer.status == 200 and isinstance(read, dict) and read.get("identifier") == made.body.get("identifier")
+    answer = send(_about(provider, read, made))
+    return answer.status == 200 and made.id.encode() in answer.body
+
+
+_METHODS = {"read": ("GET",), "update": ("PUT", "PATCH"), "delete": ("DELETE",)}
+
+
+def _operation(provider: Provider, step: str) -> str | None:
+    """The operation that makes a record of the API's main kind, or reads, changes or deletes one; None when it has none."""
+    operations = provider.contract.operations
+    create = next((each for each in operations if each.method == "POST" and "201" in each.answers and each.bodies), None)
+    if create is None or step == "create":
+        return create.id if create else None
+    path = f"{create.path}/{{id}}"
+    return next((each.id for each in operations if each.method in _METHODS[step] and each.path == path), None)
 
 
 def _create(provider: Provider, send: Send) -> _Subject | None:
-    """A new record on the target, with an identifier of its own."""
-    if provider.valid is None:
+    """A new record on the target, with an identifier of its own where records have one."""
+    operation = _operation(provider, "create")
+    if provider.valid is None or operation is None:
         return None
-    value = f"mocksandbox-{uuid4()}"
-    attempt = provider.valid("createImmunization")
-    body = change(attempt.body, ("identifier", 0, "value"), lambda _: value)
+    attempt = provider.valid(operation)
+    body = _fresh(attempt.body)
     answer = send(attempt.request.with_json(body))
-    location = answer.headers.get("Location", "")
-    if answer.status != 201 or not location:
+    id = _new_id(answer)
+    if answer.status != 201 or not id:
         return None
-    identifier = {"system": body["identifier"][0]["system"], "value": value}
-    return _Subject(location.rpartition("/")[2], _version(answer, 1), identifier, body)
+    named = get(body, _IDENTIFIER[:-1])
+    return _Subject(id, _version(answer, 1), dict(named) if isinstance(named, dict) else {}, body)
+
+
+_IDENTIFIER: Path = ("identifier", 0, "value")
+
+
+def _fresh(body: Any) -> Any:
+    """A record under an identifier that no other has."""
+    return body if get(body, _IDENTIFIER) is MISSING else put(body, _IDENTIFIER, f"mocksandbox-{uuid4()}")
+
+
+def _new_id(answer: Response) -> str:
+    """The id of a record that was made: from Location, else from the body."""
+    location = answer.headers.get("Location", "").partition("/_history/")[0]
+    if location:
+        return location.rpartition("/")[2]
+    try:
+        body = answer.json()
+    except ValueError:
+        return ""
+    id = next((found for found in (get(body, ("id",)), get(body, ("data", "id"))) if isinstance(found, str)), "")
+    return id
+
+
+_DIGITS = re.compile(r'(?:W/)?"?(\d+)"?')
 
 
 def _version(answer: Response, otherwise: int) -> int:
-    text = answer.headers.get("E-Tag", "")
-    return int(text) if text.isdecimal() else otherwise
+    found = _DIGITS.fullmatch(answer.headers.get("E-Tag") or answer.headers.get("ETag") or "")
+    return int(found[1]) if found else otherwise
 
 
 def _about(provider: Provider, operation: str, subject: _Subject) -> Request:
     """The operation's valid request, about a record that was made."""
     assert provider.valid is not None
     attempt = provider.valid(operation)
-    request = replace(attempt.request, path=f"/Immunization/{subject.id}")
-    if not isinstance(attempt.body, dict):
-        return request
-    body = {**attempt.body, "id": subject.id, "identifier": [dict(subject.identifier)]}
-    return request.with_json(body).with_header("E-Tag", str(subject.version))
+    if provider.about is not None:
+        attempt = provider.about(attempt, subject.id, subject.version)
+    if isinstance(attempt.body, dict) and "identifier" in attempt.body and subject.identifier:
+        attempt = attempt.with_body({**attempt.body, "identifier": [dict(subject.identifier)]})
+    return attempt.request
 
 
 def _request(provider: Provider, send: Send, scenario: Scenario, remembers: bool) -> Request:
@@ -108,10 +143,9 @@ def _request(provider: Provider, send: Send, scenario: Scenario, remembers: bool
     subject = _prepared(provider, send, recipe.get("after", ()), remembers)
     assert provider.valid is not None
     attempt = provider.valid(scenario.operation)
-    named = attempt.request.method in ("GET", "PUT", "DELETE") and attempt.id != ""
-    request = _about(provider, scenario.operation, subject) if subject and named else attempt.request
-    if remembers and scenario.operation == "createImmunization":
-        request = _edited(request, [[["identifier", 0, "value"], f"mocksandbox-{uuid4()}"]], {})
+    request = _about(provider, scenario.operation, subject) if subject and attempt.id else attempt.request
+    if remembers and scenario.operation == _operation(provider, "create"):
+        request = request.with_json(_fresh(attempt.body))
     known = _known(attempt.body, subject)
     if scenario.forced and not (remembers and recipe.get("after")):
         request = request.with_header(SCENARIO_HEADER, scenario.id)
@@ -123,13 +157,13 @@ def _prepared(provider: Provider, send: Send, steps: Iterable[str], remembers: b
     """Run the steps that make the record which a scenario needs; only on a target that remembers it."""
     subject = None
     for step in steps if remembers else ():
+        operation = _operation(provider, step)
         if step == "create":
             subject = _create(provider, send)
-        elif subject is not None and step == "update":
-            answer = send(_about(provider, "updateImmunization", subject))
-            subject = replace(subject, version=_version(answer, subject.version + 1))
-        elif subject is not None and step == "delete":
-            send(_about(provider, "deleteImmunization", subject))
+        elif subject is not None and operation is not None:
+            answer = send(_about(provider, operation, subject))
+            if step == "update":
+                subject = replace(subject, version=_version(answer, subject.version + 1))
     return subject
 
 
@@ -179,30 +213,24 @@ def _filled(value: Any, known: Mapping[str, str]) -> Any:
     return value
 
 
-def _differs(expected: Expected, got: Response) -> str:
+def _differs(provider: Provider, expected: Expected, got: Response) -> str:
     """Why an answer is not the expected one; empty when it is."""
     if got.status != expected.status:
         return f"the status is {got.status}"
     missing = [name for name in expected.headers if name not in got.headers]
     if missing:
         return f"the header {missing[0]} is missing"
-    if not expected.error and not expected.resource:
-        return ""
-    try:
-        body = codec.loads(got.body)
-    except ValueError:
-        return "the body is not JSON"
-    kind = body.get("resourceType") if isinstance(body, dict) else None
-    if expected.resource and kind != expected.resource:
-        return f"the body is {kind or 'no resource'}, not {expected.resource}"
-    if expected.error and kind != "OperationOutcome":
-        return "the body is no OperationOutcome"
-    error = _error_code(body) if expected.error else ""
-    return f"the error code is {error or 'missing'}" if error != expected.error else ""
-
-
-def _error_code(outcome: Any) -> str:
-    for issue in outcome.get("issue") or ():
-        for coding in (issue.get("details") or {}).get("coding") or ():
-            return str(coding.get("code", ""))
+    if expected.resource:
+        try:
+            body = codec.loads(got.body)
+        except ValueError:
+            return "the body is not JSON"
+        kind = body.get("resourceType") if isinstance(body, dict) else None
+        if kind != expected.resource:
+            return f"the body is {kind or 'no resource'}, not {expected.resource}"
+    if expected.error:
+        told = provider.told(got) if provider.told else None
+        if told is None:
+            return "the body is no refusal of this API"
+        return f"the error code is {told.error or 'missing'}" if told.error != expected.error else ""
     return ""

@@ -89,8 +89,8 @@ class Sandbox:
             exchange=exchange,
             tenant=tenant,
             near=match.near if isinstance(match, Miss) and not special and not withheld else (),
-            # What was broken on purpose is no bug.
-            bugs=self._bugs(exchange, match) if self.strict and not notes.get("fault") else (),
+            # What was broken on purpose is no bug, nor is an answer that was asked for.
+            bugs=self._bugs(exchange, match) if self.strict and not notes.get("fault") and not notes.get("scenario") else (),
             **notes,
         )
         return response
@@ -136,7 +136,8 @@ class Sandbox:
         return response
 
     def _attempt(self, request: Request, match: Match | Miss, records: Partition, now: datetime, trusted: bool) -> Attempt:
-        attempt = Attempt(request, self.provider.contract, match, records=records, now=now)
+        provider = self.provider
+        attempt = Attempt(request, provider.contract, match, records=records, now=now, max_body=provider.max_body)
         if self.authority is None or trusted:
             return attempt
         caller, refusal = self.authority.identify(request, now)

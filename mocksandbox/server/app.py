@@ -65,7 +65,7 @@ def make_sandboxes(settings: Settings) -> Mapping[str, Sandbox]:
             settings.profile,
             journal=journal,
             clock=clock,
-            auth=auth,
+            auth=auth.of(provider.name),
             strict=settings.strict,
             faults=Faults(settings.seed, wire=settings.faults),
             only_synthetic=settings.only_synthetic,

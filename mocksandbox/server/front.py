@@ -17,7 +17,12 @@ from mocksandbox.server.wsgi import Environ, StartResponse, WsgiApp, origin_of, 
 TENANT_HEADER = "X-Mocksandbox-Tenant"
 TENANT_PREFIX = "/tenants/"
 CONTROL = "/__mocksandbox"
-_EXPOSED = f"Location, E-Tag, X-Request-ID, X-Correlation-ID, Retry-After, {RULES_HEADER}"
+_EXPOSED = ", ".join(
+    [
+        *("Location", "E-Tag", "ETag", "Last-Modified", "X-Request-ID", "X-Correlation-ID", "X-Timestamp", "Retry-After"),
+        *("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", RULES_HEADER),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -38,10 +43,14 @@ class Front:
             if path.startswith(base_path) and path[len(base_path) : len(base_path) + 1] in ("", "/"):
                 origin = origin_of(environ, trust_proxy=self.settings.trust_proxy)
                 base_url = f"{origin}{prefix}{base_path}"
-                request = request_of(environ, path[len(base_path) :] or "/", base_url, self.settings.max_body)
+                request = request_of(environ, path[len(base_path) :] or "/", base_url, self._most(sandbox))
                 return send(self._answer(sandbox, request, tenant), start_response)
         own = self._own_route(environ, path, tenant, prefix)
         return send(own, start_response) if own else self.inner(environ, start_response)
+
+    def _most(self, sandbox: Sandbox) -> int:
+        """The most bytes of a body that are read."""
+        return self.settings.max_body or sandbox.provider.max_body
 
     def _answer(self, sandbox: Sandbox, request: Request, tenant: str) -> Response:
         origin = request.headers.get("Origin")
@@ -57,7 +66,7 @@ class Front:
             handler = routes.get((environ["REQUEST_METHOD"].upper(), path))
             if handler is not None:
                 origin = origin_of(environ, trust_proxy=self.settings.trust_proxy)
-                request = request_of(environ, path, f"{origin}{prefix}", self.settings.max_body)
+                request = request_of(environ, path, f"{origin}{prefix}", self._most(sandbox))
                 return handler(request, sandbox.clock_of(tenant).now())
         return None
 

@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-MAX_BODY = 6 * 1024 * 1024
-"""The most bytes of a body that are read: what the NHS service's platform takes (a Lambda's payload)."""
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -16,9 +13,9 @@ class Settings:
 
     `providers` are names or contract folders; `profile` None means each provider's default. `auth_files` name files for the
     provider's authority (`suppliers`, `clients`). `strict` checks every answer against the document. `trust_proxy` believes
-    `X-Forwarded-*` headers. `max_body` is in bytes; the journal keeps so many entries and bytes of bodies.
-    `seed` makes what faults draw by chance repeatable; `faults` puts the front that can cut connections before the server;
-    `only_synthetic` refuses requests that may name a real person.
+    `X-Forwarded-*` headers. `max_body` is in bytes, None for what each API reads; the journal keeps so many entries and bytes
+    of bodies. `seed` makes what faults draw by chance repeatable; `faults` puts the front that can cut connections before the
+    server; `only_synthetic` refuses requests that may name a real person.
     """
 
     providers: tuple[str, ...] = ("nhs",)
@@ -27,7 +24,7 @@ class Settings:
     auth_files: Mapping[str, Path] = field(default_factory=dict)
     strict: bool = False
     trust_proxy: bool = False
-    max_body: int = MAX_BODY
+    max_body: int | None = None
     journal_entries: int = 10_000
     journal_bytes: int = 64 * 1024 * 1024
     seed: int | None = None

@@ -27,12 +27,14 @@ from mocksandbox.contract import read_mapping
 from mocksandbox.errors import ContractError, UsageError
 from mocksandbox.exchange import Headers, Request, Response
 from mocksandbox.provider import AuthOptions
+from mocksandbox.provider.keys import LEAST_BITS
+from mocksandbox.provider.tokens import ASSERTION_TYPE, MOST_BYTES, Kept
 from mocksandbox.providers.nhs import BASE_PATH, provider
-from mocksandbox.providers.nhs.authority import LEAST_BITS, OpenDoor, authority
+from mocksandbox.providers.nhs.authority import OpenDoor, authority
 from mocksandbox.providers.nhs.diseases import vaccine_types
 from mocksandbox.providers.nhs.fields import FOLDER
 from mocksandbox.providers.nhs.parts import NHS_NUMBER_SYSTEM, SNOMED
-from mocksandbox.providers.nhs.tokens import ASSERTION_TYPE, LIFETIME, MOST_BYTES, PATH, Kept, TokenDoor
+from mocksandbox.providers.nhs.tokens import LIFETIME, PATH, TokenDoor
 from mocksandbox.sandbox import Clock, Sandbox
 
 ORIGIN = "http://localhost:8080"

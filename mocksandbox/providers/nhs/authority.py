@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mocksandbox.contract import read, read_mapping
+from mocksandbox.contract import read_mapping
 from mocksandbox.contract.document import pointer_to
 from mocksandbox.errors import ContractError, UsageError
 from mocksandbox.exchange import Request, Response
 from mocksandbox.provider import AuthOptions, Authority
+from mocksandbox.provider.keys import SOURCES, client_keys
 from mocksandbox.providers.nhs.diseases import vaccine_types
 from mocksandbox.providers.nhs.fields import FOLDER
 from mocksandbox.rules.attempt import Caller, Refusal
@@ -26,7 +26,6 @@ SUPPLIER_HEADER = "SupplierSystem"
 ALGORITHM = "RS512"
 """The one algorithm that the NHS takes for a client's signature."""
 
-LEAST_BITS = 2048
 _SHORT = "supplier:"
 _LETTERS = frozenset("CRUDS")
 _ANYBODY = Caller()
@@ -82,68 +81,13 @@ def read_clients(path: Path, suppliers: Mapping[str, Caller]) -> Mapping[str, Cl
 
 
 def _client(entry: Any, path: Path, at: str, suppliers: Mapping[str, Caller]) -> Client:
-    sources = {"keys", "jwks", "pem"}
-    if not isinstance(entry, dict) or set(entry) - sources - {"supplier", "kid"} or len(sources & set(entry)) != 1:
+    if not isinstance(entry, dict) or set(entry) - SOURCES - {"supplier", "kid"} or len(SOURCES & set(entry)) != 1:
         raise ContractError("must have `supplier` and one of `keys`, `jwks`, `pem` (with `kid`)", str(path), at)
-    (source,) = sources & set(entry)
-    given, supplier, kid = entry[source], str(entry.get("supplier")), entry.get("kid")
+    supplier = str(entry.get("supplier"))
     if supplier not in suppliers:
         problem = f"{supplier} is not a supplier; known: {', '.join(sorted(suppliers))}"
         raise ContractError(problem, str(path), f"{at}/supplier")
-    if source == "keys":
-        return Client(supplier, _key_set(given, str(path), f"{at}/keys"))
-    if not isinstance(given, str):
-        raise ContractError("must be the name of a file", str(path), f"{at}/{source}")
-    named = path.parent / given
-    if source == "jwks":
-        return Client(supplier, _key_set(read(named), str(named), ""))
-    if not isinstance(kid, str) or not kid:
-        raise ContractError("a PEM file does not say which `kid` its key has: add one", str(path), f"{at}/kid")
-    try:
-        return Client(supplier, {kid: _usable(named.read_bytes(), str(named), "")})
-    except OSError as error:
-        raise ContractError(f"cannot be read: {error.strerror}", str(named)) from error
-
-
-def _key_set(value: Any, path: str, at: str) -> Mapping[str, RSAKey]:
-    entries = value.get("keys") if isinstance(value, dict) else None
-    if not isinstance(entries, list):
-        raise ContractError("is not a JWKS: it needs an array `keys`", path, f"{at}/keys")
-    keys: dict[str, RSAKey] = {}
-    for number, entry in enumerate(entries):
-        place = f"{at}/keys/{number}"
-        if not isinstance(entry, dict):
-            raise ContractError("is not a JWK: it must be an object", path, place)
-        if entry.get("use") == "enc":
-            continue
-        kid = entry.get("kid")
-        if not isinstance(kid, str) or not kid or kid in keys:
-            raise ContractError("must be a name that no other key has", path, f"{place}/kid")
-        for name, only in (("kty", "RSA"), ("alg", ALGORITHM)):
-            if entry.get(name, ALGORITHM) != only:
-                problem = f"is {entry.get(name)!r}; only RSA keys for {ALGORITHM} sign here"
-                raise ContractError(problem, path, f"{place}/{name}")
-        # Without the rest: a private half is not needed, and key_ops may not name what is done with the key here.
-        keys[kid] = _usable({name: entry.get(name) for name in ("kty", "n", "e")}, path, place)
-    if not keys:
-        raise ContractError("has no key that signs", path, f"{at}/keys")
-    return keys
-
-
-def _usable(key: Any, path: str, at: str) -> RSAKey:
-    """The public RSA key in a JWK or in the bytes of a PEM file."""
-    from joserfc.jwk import RSAKey  # here, so that whoever needs no tokens does not load the cryptography
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the library warns of short keys; below they are refused
-            public = RSAKey.import_key(RSAKey.import_key(key).as_dict(private=False))
-            bits = public.raw_value.key_size
-    except Exception as error:  # the libraries below have errors of many kinds for what is not a key
-        raise ContractError(f"is not an RSA key that can be read: {error or type(error).__name__}", path, at) from error
-    if bits < LEAST_BITS:
-        raise ContractError(f"is an RSA key of {bits} bits; make one of {LEAST_BITS} or more", path, at)
-    return public
+    return Client(supplier, client_keys(entry, path, at, ALGORITHM))
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from typing import Any
 from flask import Blueprint, current_app, request
 
 from mocksandbox import __version__, codec
-from mocksandbox.contract import Match, Miss
+from mocksandbox.contract import Miss
 from mocksandbox.exchange import Headers, Request, Response
+from mocksandbox.provider import Provider
 from mocksandbox.rules.attempt import Attempt, Record
 from mocksandbox.sandbox import Sandbox
 from mocksandbox.sandbox.rail import real_people
@@ -75,7 +76,7 @@ def seed() -> Any:
     if refused:
         more = f" ({len(refused) - 1} more are refused too)" if len(refused) > 1 else ""
         at, first = refused[0]
-        raise mistake(f"answered {first.status}: {_reason(first)}{more} Nothing was stored.", at)
+        raise mistake(f"answered {first.status}: {_reason(box, first)}{more} Nothing was stored.", at)
     results = [{"status": made.status, "location": made.headers.get("Location")} for made in answers]
     return answer({"created": len(results), "results": results})
 
@@ -89,15 +90,28 @@ def _one(name: str | None) -> Sandbox:
 
 def _create(box: Sandbox, record: Any, at: str) -> Request:
     provider = box.provider
-    if not isinstance(record, dict) or not isinstance(record.get("resourceType"), str):
-        raise mistake("must be a resource: an object with a resourceType.", at)
-    path = f"/{record['resourceType']}"
-    if not isinstance(provider.contract.router.find("POST", path), Match):
-        raise mistake(f"{provider.name} creates no {record['resourceType']}.", f"{at}.resourceType")
+    paths = _creating(provider)
+    kind = record.get("resourceType", "") if isinstance(record, dict) else None
+    if not isinstance(kind, str) or (not kind and "" not in paths):
+        raise mistake(f"must be {'a resource: an object with a resourceType' if '' not in paths else 'an object'}.", at)
+    path = paths.get(kind) or paths.get("")
+    if path is None:
+        raise mistake(f"{provider.name} creates no {kind}.", f"{at}.resourceType")
     settings = current_app.extensions["mocksandbox.settings"]
     origin = origin_of(request.environ, trust_proxy=settings.trust_proxy)
     headers = Headers([("Accept", provider.media_type), ("Content-Type", provider.media_type)])
     return Request("POST", path, (), headers, _written(record, at), f"{origin}{provider.base_path}")
+
+
+def _creating(provider: Provider) -> dict[str, str]:
+    """Where a record is sent to be made, by its resourceType, `""` where records have none."""
+    found: dict[str, str] = {}
+    for operation in provider.contract.operations:
+        makes = operation.method == "POST" and operation.bodies and not operation.path.endswith("_search")
+        example = provider.valid(operation.id) if makes and provider.valid is not None else None
+        if example is not None and isinstance(example.body, dict):
+            found.setdefault(str(example.body.get("resourceType", "")), example.request.path)
+    return found
 
 
 def _written(value: Any, at: str) -> bytes:
@@ -107,13 +121,27 @@ def _written(value: Any, at: str) -> bytes:
         raise mistake(f"cannot be written as JSON: {error}.", at) from error
 
 
-def _reason(refused: Response) -> str:
+def _reason(box: Sandbox, refused: Response) -> str:
     """Why a provider says no, in its own words."""
-    try:
-        said = refused.json()["issue"][0]["diagnostics"]
-    except (ValueError, LookupError, TypeError):
-        said = refused.body.decode("utf-8", "replace")
+    told = box.provider.told(refused) if box.provider.told else None
+    said = told.text if told else refused.body.decode("utf-8", "replace")
     return f"{str(said).rstrip('.')}."
+
+
+@routes.get("/records")
+def records() -> Any:
+    """The newest version of each record, and what else an API keeps (the deliveries of a queue); `?provider=`, `?kind=` and
+    `?tenant=` choose.
+    """
+    asked = arguments("tenant", "provider", "kind")
+    tenant, kind = asked.get("tenant", ""), asked.get("kind")
+    found = [
+        told_record(box.provider.name, tenant, record)
+        for box in chosen(asked.get("provider"), "provider")
+        for record in _store(box).partition(tenant).all()
+        if kind is None or record.kind == kind
+    ]
+    return answer({"records": found, "total": len(found)})
 
 
 @routes.post("/snapshot")

@@ -1,6 +1,7 @@
 """Client assertions: the signed JWT by which an application says who it is, and the checks that it has to pass.
 
-They are those of NHS England's "Application-restricted RESTful APIs - signed JWT authentication" and of RFC 7523 section 3.
+They are those of RFC 7523 section 3 and of NHS England's "Application-restricted RESTful APIs - signed JWT authentication".
+Other APIs that take such a JWT ask for the same. A refusal is a key of the provider's own table of messages.
 """
 
 from __future__ import annotations
@@ -9,18 +10,21 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
 
 from joserfc import jws
 from joserfc.errors import BadSignatureError, JoseError
 
 from mocksandbox import codec
-from mocksandbox.providers.nhs.authority import ALGORITHM, Client
 from mocksandbox.rules.attempt import Refusal
 from mocksandbox.rules.http import json_name
 
+if TYPE_CHECKING:
+    from joserfc.jwk import RSAKey
+
 MOST_AHEAD = 300
-"""How far ahead `exp` may be, in seconds: five minutes, as the NHS has it."""
+"""How far ahead `exp` may be, in seconds: five minutes, as the NHS has it, and Redox."""
 
 MOST_JTI = 256
 """How long a `jti` may be, in characters: those that were used are kept."""
@@ -28,33 +32,42 @@ MOST_JTI = 256
 LEEWAY = 30
 """How far ahead of the sandbox's clock `iat` and `nbf` may be, in seconds: a client's clock is never quite the same."""
 
-_REGISTRY = jws.JWSRegistry(algorithms=[ALGORITHM], strict_check_header=False)  # unknown headers are ignored (RFC 7515 4)
-_REGISTRY.max_header_length = _REGISTRY.max_payload_length  # a certificate chain (x5c) is longer than the library's 512
+
+@cache
+def _registry(algorithm: str) -> jws.JWSRegistry:
+    made = jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)  # unknown headers are ignored (RFC 7515 4)
+    made.max_header_length = made.max_payload_length  # a certificate chain (x5c) is longer than the library's 512
+    return made
+
+
+class Signer(Protocol):
+    """A client, as far as its assertions go: its public keys by `kid`."""
+
+    @property
+    def keys(self) -> Mapping[str, RSAKey]:
+        """The public keys."""
+        ...
 
 
 @dataclass(frozen=True)
 class Assertion:
-    """A client assertion that could be read, and is not yet believed; with the clients by API key, the token endpoint's URL as
-    the client used it, and the time in whole seconds since 1970.
+    """A client assertion that could be read, and is not yet believed; with the clients by their id, the token endpoint's URL
+    as the client used it, the time in whole seconds since 1970, and the one algorithm that is taken.
     """
 
     text: str
     header: Mapping[str, Any]
     claims: Mapping[str, Any]
-    clients: Mapping[str, Client]
+    clients: Mapping[str, Signer]
     endpoint: str
     now: int
-
-    @property
-    def client(self) -> Client:
-        """The client that the assertion names, once `iss` is one of the clients."""
-        return self.clients[self.claims["iss"]]
+    algorithm: str
 
 
 Check = Callable[[Assertion], Refusal | None]
 
 
-def read_assertion(text: str, clients: Mapping[str, Client], endpoint: str, now: int) -> Assertion | Refusal:
+def read_assertion(text: str, clients: Mapping[str, Signer], endpoint: str, now: int, algorithm: str) -> Assertion | Refusal:
     """An assertion in the compact form of JWS, or why it is none."""
     parts = text.split(".")
     if len(parts) != 3:
@@ -66,7 +79,7 @@ def read_assertion(text: str, clients: Mapping[str, Client], endpoint: str, now:
         return Refusal("token.malformed-claims")
     if _decoded(parts[2]) is None:
         return Refusal("token.malformed-signature")
-    return Assertion(text, header, claims, clients, endpoint, now)
+    return Assertion(text, header, claims, clients, endpoint, now, algorithm)
 
 
 def _decoded(part: str) -> bytes | None:
@@ -93,7 +106,7 @@ def shown(value: object) -> str:
 
 def _algorithm(it: Assertion) -> Refusal | None:
     found = it.header.get("alg")
-    if found == ALGORITHM:
+    if found == it.algorithm:
         return None
     if found is None:
         return Refusal("token.alg-missing")
@@ -105,7 +118,7 @@ def _header(it: Assertion) -> Refusal | None:
     if "crit" in it.header:
         return Refusal("token.crit")
     try:
-        _REGISTRY.check_header(dict(it.header))
+        _registry(it.algorithm).check_header(dict(it.header))
     except JoseError as error:
         return Refusal("token.malformed-member", {"problem": shown(error.description)})
     kid = it.header.get("kid")
@@ -174,16 +187,21 @@ def _client(it: Assertion) -> Refusal | None:
 
 
 def _signature(it: Assertion) -> Refusal | None:
-    kid, keys = it.header["kid"], it.client.keys
+    kid, keys = it.header["kid"], it.clients[it.claims["iss"]].keys
     if kid not in keys:
         return Refusal("token.kid-unknown", {"found": shown(kid), "known": shown(", ".join(sorted(keys)))})
     try:
-        jws.deserialize_compact(it.text, keys[kid], [ALGORITHM], _REGISTRY)
+        jws.deserialize_compact(it.text, keys[kid], [it.algorithm], _registry(it.algorithm))
     except BadSignatureError:
         return Refusal("token.signature", {"kid": shown(kid)})
     except JoseError as error:
         return Refusal("token.malformed-member", {"problem": shown(error.description)})
     return None
+
+
+def believe(assertion: Assertion) -> Refusal | None:
+    """Why an assertion is not believed; None when it is."""
+    return next(filter(None, (check(assertion) for check in CHECKS)), None)
 
 
 CHECKS: tuple[Check, ...] = (_algorithm, _header, _issuer, _ends, _begins, _named, _client, _audience, _signature)

@@ -1,0 +1,116 @@
+"""Access tokens as servers keep them, and token requests as RFC 6749 section 4.4 and RFC 7523 section 2.2 have them.
+
+A refusal is a key of the provider's own table of messages: `token.…` of a token request, `bearer.…` of a token.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from heapq import heappop, heappush
+from threading import Lock
+from typing import Generic, TypeVar
+from urllib.parse import parse_qsl
+
+from mocksandbox.exchange import Request
+from mocksandbox.provider.assertions import shown
+from mocksandbox.rules.attempt import Caller, Refusal
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+FORM = "application/x-www-form-urlencoded"
+MOST_KEPT = 10_000
+"""The most access tokens, and the most used `jti`s, that are kept at a time."""
+
+MOST_BYTES = 64 * 1024  # of a token request
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750 section 2.1
+
+V = TypeVar("V")
+
+
+@dataclass
+class Kept(Generic[V]):
+    """Values that are kept until a time, at most `most` of them: beyond that, those that end first go. Safe for threads."""
+
+    most: int = MOST_KEPT
+    _values: dict[str, V] = field(default_factory=dict)
+    _ends: list[tuple[datetime, str]] = field(default_factory=list)
+    _lock: Lock = field(default_factory=Lock)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def get(self, key: str) -> V | None:
+        """The value, None when there is none."""
+        with self._lock:
+            return self._values.get(key)
+
+    def put(self, key: str, value: V, until: datetime, now: datetime) -> bool:
+        """Keep a value, and forget what has ended; False when the key is there already."""
+        with self._lock:
+            while self._ends and self._ends[0][0] <= now:
+                del self._values[heappop(self._ends)[1]]
+            if key in self._values:
+                return False
+            while len(self._values) >= self.most:
+                del self._values[heappop(self._ends)[1]]
+            self._values[key] = value
+            heappush(self._ends, (until, key))
+            return True
+
+
+@dataclass(frozen=True)
+class Access:
+    """What an access token stands for: its caller, and until when."""
+
+    caller: Caller
+    until: datetime
+
+
+def bearer(request: Request, given: Kept[Access], now: datetime) -> Caller | Refusal:
+    """Whose access token a request has, of those that were given out, or what is wrong with it."""
+    scheme, space, token = request.headers.get("Authorization", "").partition(" ")
+    if not scheme:
+        return Refusal("bearer.missing")
+    if scheme.lower() != "bearer" or not space:
+        return Refusal("bearer.scheme")
+    if not _TOKEN.fullmatch(token):
+        return Refusal("bearer.malformed")
+    access = given.get(token)
+    if access is None:
+        return Refusal("bearer.unknown")
+    if now >= access.until:
+        return Refusal("bearer.expired", {"until": _spelled(access.until), "now": _spelled(now)})
+    return access.caller
+
+
+def _spelled(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def token_form(request: Request) -> Mapping[str, str] | Refusal:
+    """The parameters of a token request, or what is wrong with them."""
+    if request.media_type != FORM:
+        return Refusal("token.not-a-form", {"found": shown(request.media_type) if request.media_type else "missing"})
+    if len(request.body) > MOST_BYTES:
+        return Refusal("token.too-large", {"most": MOST_BYTES})
+    pairs = parse_qsl(request.body.decode("utf-8", "replace"), errors="replace")
+    form = dict(pairs)
+    twice = next((name for name, times in Counter(name for name, _ in pairs).items() if times > 1), None)
+    grant, kind = form.get("grant_type"), form.get("client_assertion_type")
+    basic = request.headers.get("Authorization", "").lower().startswith("basic ")
+    if twice is not None:
+        return Refusal("token.repeated", {"found": shown(twice)})
+    if grant is None:
+        return Refusal("token.grant-missing")
+    if grant != "client_credentials":
+        return Refusal("token.grant-unsupported", {"found": shown(grant)})
+    if "client_secret" in form or basic:
+        return Refusal("token.secret", {"found": "the header Authorization" if basic else "client_secret"})
+    if kind is None:
+        return Refusal("token.type-missing")
+    if kind != ASSERTION_TYPE:
+        return Refusal("token.type-unknown", {"found": shown(kind)})
+    return form if "client_assertion" in form else Refusal("token.assertion-missing")
