@@ -1,0 +1,59 @@
+"""The rules of FHIR R4 about a message Bundle and everything in it, as this API has them.
+
+FHIR's rules and the ways to break them are `mocksandbox.fhir.strict`'s. What a broken Bundle breaks here besides, of the
+document's schema and of the rules about messages, is worked out from the valid messages when the catalogue is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from mocksandbox.contract import Contract
+from mocksandbox.contract.schema import compile_schema
+from mocksandbox.fhir.strict import fhir_rules
+from mocksandbox.fhir.strict.lift import lifted
+from mocksandbox.providers.redox import defects as by
+from mocksandbox.providers.redox.parts import FHIR_JSON, WRITES
+from mocksandbox.providers.redox.promise import SCHEMA
+from mocksandbox.providers.redox.valid import valid_attempt
+from mocksandbox.rules.attempt import Attempt
+from mocksandbox.rules.places import MISSING
+from mocksandbox.rules.rule import Defect, Rule
+
+_OURS: dict[str, tuple[Defect[Attempt], ...]] = {
+    "fhir/missing-choice": (by.resource("occurrence", "Immunization", ("occurrenceDateTime",), MISSING),),
+}
+"""Further ways to break a rule, which no rule about messages is in front of."""
+
+
+def message_rules_of_fhir(contract: Contract, others: Sequence[Rule[Attempt]]) -> tuple[Rule[Attempt], ...]:
+    """FHIR's rules for the writes of a contract, but for those that only warn; `others` are the rules that look at the same
+    messages.
+    """
+    valid = [valid_attempt(contract, operation) for operation in sorted(WRITES)]
+    refusing = [rule for rule in fhir_rules() if rule.severity == "error"]
+    rules = lifted(refusing, [attempt.body for attempt in valid], stage="message", operations=WRITES)
+    schemas = {
+        operation: compile_schema(contract.document, contract.operation(operation).bodies[FHIR_JSON].schema)
+        for operation in WRITES
+    }
+
+    def broken_too(defect: Defect[Attempt]) -> Iterable[str]:
+        for attempt in valid:
+            broken = defect.apply(attempt)
+            if broken is not attempt and broken.operation is not None:
+                yield from (rule.id for rule in others if any(True for _ in rule.find(broken)))
+                if not schemas[broken.operation.id].is_valid(broken.body):
+                    yield SCHEMA
+
+    return tuple(
+        replace(
+            rule,
+            defects=tuple(
+                replace(defect, also=defect.also.union(broken_too(defect)))
+                for defect in (*rule.defects, *_OURS.get(rule.id, ()))
+            ),
+        )
+        for rule in rules
+    )

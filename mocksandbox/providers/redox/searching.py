@@ -1,0 +1,125 @@
+"""Searching what has arrived at a destination: the parameters of a form, and which records they fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+from uuid import uuid4
+
+from mocksandbox.fhir.search.spans import COMPARE, Span, around, span_in, span_of
+from mocksandbox.fhir.stored import shown
+from mocksandbox.providers.redox.acknowledgement import resource_base
+from mocksandbox.providers.redox.delivery import has_arrived
+from mocksandbox.providers.redox.parts import FORM, identifiers, main_type, of_type
+from mocksandbox.rules.attempt import Attempt, Record
+from mocksandbox.rules.places import get
+from mocksandbox.store import Partition
+
+PATIENT, IDENTIFIER, DATE, STATUS = "patient", "patient.identifier", "date", "status"
+PARAMETERS = (PATIENT, IDENTIFIER, DATE, STATUS)
+
+STATUSES: Mapping[str, tuple[str, ...]] = {
+    "Immunization": ("completed", "entered-in-error", "not-done"),
+    "Encounter": (
+        "planned",
+        "arrived",
+        "triaged",
+        "in-progress",
+        "onleave",
+        "finished",
+        "cancelled",
+        "entered-in-error",
+        "unknown",
+    ),
+}
+"""The statuses that each resource can have (FHIR R4, required bindings)."""
+
+_PATIENT_OF = {"Immunization": "patient", "Encounter": "subject"}
+
+
+def asked(attempt: Attempt) -> list[tuple[str, str]]:
+    """What is searched for: the parameters of the form and of the query that are known, in order, repeats kept."""
+    request = attempt.request
+    form = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True) if request.media_type == FORM else []
+    return [(name, value) for name, value in (*form, *request.query) if name in PARAMETERS]
+
+
+def day_asked(text: str) -> tuple[str, Span] | None:
+    """The prefix (`eq` when there is none) and the span of a date that is searched for; None for what is no date."""
+    prefix = text[:2] if text[:2] in COMPARE else ""
+    span = span_of(text[len(prefix) :])
+    return (prefix or "eq", span) if span else None
+
+
+def record_keys(attempt: Attempt, queue: str, resource: Mapping[str, Any]) -> dict[str, str]:
+    """What a record is found by: its queue and identifier, and its patient's ids and identifiers, one on a line. The patient
+    is the one that the resource names and the ones that came in the same message, for what is named is often none of them.
+    """
+    known = next(iter(identifiers(resource)), None)
+    patients = [patient for _, patient in of_type(attempt, "Patient")]
+    named = get(resource, (_PATIENT_OF[main_type(attempt)], "reference"))
+    ids = [str(patient["id"]) for patient in patients if isinstance(patient.get("id"), str)]
+    tokens = [f"{system}|{value}" for patient in patients for system, value in identifiers(patient)]
+    lines = [*([named.rpartition("/")[2]] if isinstance(named, str) else []), *ids, *tokens]
+    return {
+        "queue": queue,
+        **({"identifier": f"{queue} {known[0]}|{known[1]}"} if known else {}),
+        "patients": "\n".join(dict.fromkeys(lines)),
+    }
+
+
+def found_bundle(attempt: Attempt, records: Partition, queue: str) -> dict[str, Any]:
+    """The searchset of what fits: each record in the newest version that has arrived."""
+    kind, base, wanted = main_type(attempt), resource_base(attempt), asked(attempt)
+    fitting = [
+        (record, body) for record, body in _arrived(attempt, records, kind, queue) if _fits(attempt, record, body, wanted)
+    ]
+    entries = [
+        {"fullUrl": f"{base}/{kind}/{record.id}", "resource": body, "search": {"mode": "match"}} for record, body in fitting
+    ]
+    link = f"{base}/{kind}" + (f"?{urlencode(wanted)}" if wanted else "")
+    return {
+        "resourceType": "Bundle",
+        "id": str(uuid4()),
+        "type": "searchset",
+        "total": len(entries),
+        "link": [{"relation": "self", "url": link}],
+        **({"entry": entries} if entries else {}),
+    }
+
+
+def _arrived(attempt: Attempt, records: Partition, kind: str, queue: str) -> Iterator[tuple[Record, dict[str, Any]]]:
+    for newest in records.find(kind, "queue", queue):
+        versions: Iterable[Record] = (newest,)
+        if not has_arrived(newest, attempt.now):
+            versions = reversed(records.versions(kind, newest.id))
+        record = next((version for version in versions if has_arrived(version, attempt.now)), None)
+        if record is not None:
+            yield record, shown(record)
+
+
+def _fits(attempt: Attempt, record: Record, body: dict[str, Any], wanted: Iterable[tuple[str, str]]) -> bool:
+    tests: Mapping[str, Callable[[str], bool]] = {
+        PATIENT: lambda text: text.rpartition("/")[2] in record.keys.get("patients", "").split("\n"),
+        IDENTIFIER: lambda text: _has_identifier(record, text),
+        DATE: lambda text: _is_on(attempt, body, text),
+        STATUS: lambda text: text == body.get("status"),
+    }
+    # A comma means or, a repeated parameter and (FHIR R4, Search).
+    return all(any(tests[name](part) for part in value.split(",")) for name, value in wanted)
+
+
+def _has_identifier(record: Record, text: str) -> bool:
+    system, bar, value = text.rpartition("|")
+    tokens = (line.rpartition("|") for line in record.keys.get("patients", "").split("\n"))
+    return any(has and value in ("", own) and (not bar or system == known) for known, has, own in tokens)
+
+
+def _is_on(attempt: Attempt, body: dict[str, Any], text: str) -> bool:
+    day = day_asked(text)
+    moment = span_in(body.get("occurrenceDateTime" if main_type(attempt) == "Immunization" else "period"))
+    if day is None or moment is None:
+        return False
+    prefix, span = day
+    return COMPARE[prefix](around(span, attempt.now) if prefix == "ap" else span, moment)
