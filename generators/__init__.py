@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mocksandbox.generators.broken import SOURCES, Cell, broken_payloads, cells, payload_of
+    from mocksandbox.generators.build import split_reference
     from mocksandbox.generators.days import AS_OF
+    from mocksandbox.generators.dialect import dialects
     from mocksandbox.generators.histories import HISTORIES, history
     from mocksandbox.generators.kind import Kind, kinds
     from mocksandbox.generators.labels import Label, label
@@ -33,11 +35,13 @@ __all__ = [
     "Verdict",
     "broken_payloads",
     "cells",
+    "dialects",
     "history",
     "kinds",
     "label",
     "payload_of",
     "payloads",
+    "split_reference",
 ]
 
 _HOMES = {
@@ -48,6 +52,8 @@ _HOMES = {
     **dict.fromkeys(("Expected", "Payload", "Verdict"), "payload"),
     **dict.fromkeys(("STYLES", "Style", "payloads"), "samples"),
     "AS_OF": "days",
+    "dialects": "dialect",
+    "split_reference": "build",
 }
 
 

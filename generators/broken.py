@@ -15,6 +15,8 @@ from random import Random
 from typing import Any, Literal
 
 import orjson
+
+from mocksandbox.errors import UsageError
 from mocksandbox.generators.build import Template, split_reference, templates
 from mocksandbox.generators.days import AS_OF
 from mocksandbox.generators.draw import seeded
@@ -25,8 +27,6 @@ from mocksandbox.generators.paths import replaced
 from mocksandbox.generators.payload import BYTES, Expected, Payload
 from mocksandbox.generators.raw import RAWS, Raw
 from mocksandbox.generators.samples import Made, make
-
-from mocksandbox.errors import UsageError
 from mocksandbox.provider import Provider
 from mocksandbox.rules import Defect, Rule
 from mocksandbox.rules.attempt import Attempt

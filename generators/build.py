@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from pathlib import Path as FilePath
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import orjson
-from mocksandbox.generators.labels import stateless_findings
-from mocksandbox.generators.paths import lies_below, pruned
 
 from mocksandbox import codec
 from mocksandbox.errors import UsageError
 from mocksandbox.exchange import Request
+from mocksandbox.generators.labels import stateless_findings
+from mocksandbox.generators.paths import lies_below, pruned
+from mocksandbox.generators.scene import AMERICAN_KINDS
 from mocksandbox.provider import Provider, open_provider
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.places import MISSING, Path, get, walk
@@ -28,13 +30,10 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class Slot:
-    """Where in a template's body a value of a kind goes. `unit` is what is left out when there is no such value: the shortest
-    optional path above, the slot's own when there is none.
-    """
+    """Where in a template's body a value of a kind goes."""
 
     path: Path
     kind: str
-    unit: Path
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,7 @@ class ParameterSlot:
 
 @dataclass(frozen=True)
 class Template:
-    """One shape of an operation's request, ready to be filled. `optional` are the paths of the body that the API does without,
-    outer ones first.
-    """
+    """One shape of an operation's request, ready to be filled."""
 
     provider: str
     operation: str
@@ -58,7 +55,6 @@ class Template:
     text: bytes
     slots: tuple[Slot, ...]
     parameters: tuple[ParameterSlot, ...]
-    optional: tuple[Path, ...]
 
     def fill(self, values: Mapping[str, Any], without: Iterable[Path] = ()) -> Any:
         """A body with values of these kinds, and without these paths; None when the request has no JSON body."""
@@ -68,10 +64,10 @@ class Template:
             holder: Any = body
             for key in holder_path:
                 holder = holder[key]
-            for key, kind, unit in slots:
+            for key, kind in slots:
                 value = values[kind]
                 if value is None:
-                    left_out.append(unit)
+                    left_out.append(self._unit((*holder_path, key)))
                 else:
                     holder[key] = value
         for path in left_out:
@@ -86,12 +82,37 @@ class Template:
         return body
 
     @cached_property
-    def _holders(self) -> Sequence[tuple[Path, Sequence[tuple[Any, str, Path]]]]:
+    def _holders(self) -> Sequence[tuple[Path, Sequence[tuple[Any, str]]]]:
         """The slots by the object that holds them, so that each object is walked to once."""
-        found: dict[Path, list[tuple[Any, str, Path]]] = {}
+        found: dict[Path, list[tuple[Any, str]]] = {}
         for slot in self.slots:
-            found.setdefault(slot.path[:-1], []).append((slot.path[-1], slot.kind, slot.unit))
+            found.setdefault(slot.path[:-1], []).append((slot.path[-1], slot.kind))
         return list(found.items())
+
+    def _unit(self, path: Path) -> Path:
+        """What is left out when there is no value for a place: the outermost optional element that it is in."""
+        return next((unit for unit in self.optional if lies_below(unit, path)), path)
+
+    @cached_property
+    def optional(self) -> tuple[Path, ...]:
+        """The paths of the body that the API does without, outer ones first. What lies inside a made-up value is left out: it
+        is the value's own, and shared with every other payload that has it.
+        """
+        if not self.text:
+            return ()
+        free = optional_paths(open_provider(self.provider), self.attempt)
+        inside = [slot.path for slot in self.slots]
+        return tuple(path for path in free if not any(path != slot and lies_below(slot, path) for slot in inside))
+
+    @cached_property
+    def reference(self) -> str:
+        """The operation with its provider: `nhs/createImmunization`."""
+        return f"{self.provider}/{self.operation}"
+
+    @cached_property
+    def abroad(self) -> bool:
+        """Whether it asks for what only American APIs do."""
+        return not self.kinds.isdisjoint(AMERICAN_KINDS)
 
     @cached_property
     def kinds(self) -> frozenset[str]:
@@ -107,9 +128,13 @@ class Template:
 
     def request(self, body: Any, values: Mapping[str, Any]) -> Request:
         """The request with a body, and with values of these kinds as its parameters."""
-        request = self.attempt.request
-        if body is not None:
-            request = replace(request, body=codec.dumps(body))
+        base = self.attempt.request
+        # Spelled out: `dataclasses.replace` costs as much as writing the body.
+        request = (
+            Request(base.method, base.path, base.query, base.headers, codec.dumps(body), base.base_url)
+            if body is not None
+            else base
+        )
         return self.with_parameters(request, values) if self.parameters else request
 
     def with_parameters(self, request: Request, values: Mapping[str, Any]) -> Request:
@@ -133,7 +158,8 @@ def split_reference(reference: str) -> tuple[Provider, str]:
     Raises:
         UsageError: there is no such provider, or it has no such operation or no valid requests.
     """
-    name, slash, operation = reference.rpartition("/") if "/" in reference else (reference, "", "")
+    whole = "/" not in reference or FilePath(reference).is_dir()
+    name, slash, operation = (reference, "", "") if whole else reference.rpartition("/")
     provider = open_provider(name)
     if provider.valid is None:
         raise UsageError(f"{name} has no valid requests to start from.", name, ())
@@ -178,13 +204,9 @@ def _template(provider: Provider, operation: str, attempt: Attempt) -> Template:
                 parameters.append(ParameterSlot(where, name, field.kind))
         elif body is not None:
             places += [(found.path, field.kind) for found in field.present(body)]
-    # What lies inside a made-up value is the value's own, and shared with every other payload that has it.
-    inside = [path for path, _ in places]
-    free = optional_paths(provider, attempt) if body is not None else ()
-    optional = tuple(path for path in free if not any(path != slot and lies_below(slot, path) for slot in inside))
-    slots = [Slot(path, kind, next((u for u in optional if lies_below(u, path)), path)) for path, kind in places]
+    slots = tuple(Slot(path, kind) for path, kind in places)
     text = orjson.dumps(body) if body is not None else b""
-    return Template(provider.name, operation, attempt, text, tuple(slots), tuple(parameters), optional)
+    return Template(provider.name, operation, attempt, text, slots, tuple(parameters))
 
 
 def _has_parameter(request: Request, where: str, name: str) -> bool:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import Any
 
 from faker.providers import BaseProvider
+
 from mocksandbox.generators.build import split_reference, templates
 from mocksandbox.generators.draw import RandomDraw
 from mocksandbox.generators.kind import kinds

@@ -8,17 +8,16 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+from mocksandbox.errors import UsageError
 from mocksandbox.generators.build import split_reference, templates
 from mocksandbox.generators.days import AS_OF
 from mocksandbox.generators.draw import Draw, seeded
 from mocksandbox.generators.payload import Payload
 from mocksandbox.generators.people import person
 from mocksandbox.generators.samples import Made
-from mocksandbox.generators.scene import AMERICAN_KINDS, scene, somewhere
+from mocksandbox.generators.scene import scene, somewhere
 from mocksandbox.generators.tables import Occasion, british
 from mocksandbox.generators.vaccinations import Event, sex_for
-
-from mocksandbox.errors import UsageError
 
 Scenes = Iterator[tuple[Event, dict[str, Any], dict[str, Any]]]
 """What happened to whom, and where."""
@@ -42,14 +41,13 @@ def history(reference: str, kind: str, count: int | None = None, seed: int = 0, 
         raise UsageError(f"No history {kind!r}.", kind, HISTORIES)
     provider, operation = split_reference(reference)
     template = templates(provider.name, operation)[0]
-    abroad = not template.kinds.isdisjoint(AMERICAN_KINDS)
     made = 0
     for number in _seeds(seed, endless=count is not None):
         draw = seeded(number)
         for happened, who, where in HISTORIES[kind](draw, as_of):
             if made == count:
                 return
-            values = scene(draw, as_of, happened=happened, who=who, where=where, abroad=abroad)
+            values = scene(draw, as_of, happened=happened, who=who, where=where, abroad=template.abroad)
             yield Made(template, values, ()).payload(number)
             made += 1
         if made == count:

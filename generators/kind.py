@@ -22,7 +22,6 @@ from mocksandbox.generators.gs1 import is_gtin
 from mocksandbox.generators.names import UNUSUAL_FAMILY, UNUSUAL_GIVEN
 from mocksandbox.generators.scene import NHS_NUMBER_SYSTEM, scene
 from mocksandbox.generators.tables import american, british
-
 from mocksandbox.rules.values import is_nhs_number, is_snomed_concept
 
 
@@ -118,6 +117,8 @@ def _decimal(value: Any) -> bool:
 
 _CODE = r"\S+( \S+)*"
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+_DOSE_STATUSES = ("valid", "notvalid")
+_REASON = "Given before the minimum interval for dose 2."
 _GENDERS = ("female", "male", "other", "unknown")
 
 
@@ -187,6 +188,17 @@ def kinds() -> Mapping[str, Kind]:
             nearest=mend.moment("+00:00"),
         ),
         _kind("sent", "a moment in UTC", _zulu),
+        _kind("recorded-utc", "a moment in UTC", _zulu),
+        _kind("encounter-end", "a moment in UTC, after the vaccination", _zulu),
+        _kind("evaluated", "the day of an evaluation", _day, nearest=mend.day),
+        _kind("evaluated-disease", "the disease that a dose is evaluated for, in SNOMED CT", _snomed),
+        _kind("evaluated-disease-display", "its display", _text),
+        _kind("evaluated-series", "the series that a dose is one of", _text),
+        _kind("series-doses", "how many doses a series has", lambda value: type(value) is int and 1 <= value <= 9),
+        _kind("dose-status", "whether a dose counts", _one_of(lambda: _DOSE_STATUSES), nearest=mend.closest(_DOSE_STATUSES)),
+        _kind("dose-status-display", "its display", _one_of(lambda: ("Valid", "Not valid"))),
+        _kind("dose-status-reason-text", "why a dose does not count", _text, draw=lambda _: _REASON),
+        _kind("patient-full-name", "a given and a family name", _text),
         _kind("procedure", "a SNOMED CT procedure", _snomed, nearest=mend.snomed),
         _kind("procedure-display", "its display", _text),
         _kind("vaccine", "a vaccine product, in SNOMED CT", _one_of(_products), nearest=mend.snomed),
@@ -200,7 +212,7 @@ def kinds() -> Mapping[str, Kind]:
             "lot-number",
             "a batch number",
             lambda value: _text(value, 10_000),
-            unusual=("4120/Z-001", "0", "lot 7 b", "批号01", "L" * 200),
+            unusual=("4120/Z-001", "0", "lot 7 b", "批号01", "L" * 100),
         ),
         _kind(
             "expiration-date",

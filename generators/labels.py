@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any
 
 from mocksandbox.generators.payload import Expected, Verdict
-
 from mocksandbox.provider import Provider, open_provider
 from mocksandbox.rules import Finding
 from mocksandbox.rules.attempt import Attempt, Records

@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from mocksandbox.generators.build import FORM
 from mocksandbox.generators.operators import on_day, on_digits, on_text
-
 from mocksandbox.rules.attempt import Attempt
 
 Edited = tuple[str, Callable[[], Attempt]]

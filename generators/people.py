@@ -8,7 +8,6 @@ from typing import Any
 from mocksandbox.generators.draw import Draw
 from mocksandbox.generators.names import pools
 from mocksandbox.generators.tables import american, british
-
 from mocksandbox.rules.values import nhs_check_digit
 
 FIRST_THREE = "999"

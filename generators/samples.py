@@ -7,15 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
+from mocksandbox.errors import UsageError
 from mocksandbox.generators.build import Template, split_reference, templates
 from mocksandbox.generators.days import AS_OF
 from mocksandbox.generators.draw import Draw, seeded
 from mocksandbox.generators.kind import kinds
 from mocksandbox.generators.payload import Payload
-from mocksandbox.generators.scene import AMERICAN_KINDS, scene
+from mocksandbox.generators.scene import scene
 from mocksandbox.generators.spelling import SPELLINGS
-
-from mocksandbox.errors import UsageError
 from mocksandbox.rules.places import Path
 
 Style = Literal["mixed", "minimal", "typical", "full", "unusual"]
@@ -40,7 +39,7 @@ class Made:
         request = template.request(body, self.values)
         if body is not None and self.spelling != "plain":
             request = replace(request, body=SPELLINGS[self.spelling](body))
-        return Payload(f"{template.provider}/{template.operation}", request, seed)
+        return Payload(template.reference, request, seed)
 
 
 def payloads(
@@ -71,8 +70,7 @@ def make(known: tuple[Template, ...], draw: Draw, style: Style = "mixed", as_of:
         template = max(known, key=lambda each: len(each.text))
     elif style != "minimal" and draw.flag(0.25):
         template = draw.choice(known)
-    abroad = not template.kinds.isdisjoint(AMERICAN_KINDS)
-    values = scene(draw, as_of, abroad=abroad, complete=style == "full")
+    values = scene(draw, as_of, abroad=template.abroad, complete=style == "full")
     if style == "minimal":
         return Made(template, values, template.optional)
     without: tuple[Path, ...] = ()

@@ -7,6 +7,7 @@ from typing import Any
 
 from mocksandbox.generators.days import AS_OF
 from mocksandbox.generators.draw import Draw
+from mocksandbox.generators.evaluations import evaluation
 from mocksandbox.generators.gs1 import element_string, gtin
 from mocksandbox.generators.people import american_person, clinician, person
 from mocksandbox.generators.vaccinations import (
@@ -48,6 +49,8 @@ def scene(
     values["identifier-token"] = f"{values['identifier-system']}|{values['identifier-value']}"
     if abroad:
         values |= american_person(draw) | american_vaccination(draw, values)
+        values |= evaluation(values)
+        values["patient-full-name"] = f"{values['given-name']} {values['family-name']}"
         values["gtin"] = gtin(draw)
         values["serial"] = f"{draw.integer(0, 99_999_999):08}"
         expires = date.fromisoformat(values["expiration-date"])
@@ -62,7 +65,10 @@ def somewhere(draw: Draw) -> dict[str, Any]:
 
 _AMERICAN = """
 mrn patient-id address-line city us-state us-zip us-phone email ssn npi ndc cvx cvx-display mvx mvx-display us-manufacturer
-us-route us-route-display us-route-letters us-site us-site-display gtin serial gs1 occurrence-utc sent
+us-route us-route-display us-route-letters us-site us-site-display gtin serial gs1 occurrence-utc encounter-end sent
+recorded-utc
+evaluated evaluated-disease evaluated-disease-display evaluated-series series-doses dose-status dose-status-display
+dose-status-reason-text patient-full-name
 """
 AMERICAN_KINDS = frozenset(_AMERICAN.split())
 """What `scene` leaves out unless it is to be told `abroad`."""

@@ -23,6 +23,8 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
+
+from mocksandbox.errors import UsageError
 from mocksandbox.generators.build import Template, split_reference, templates
 from mocksandbox.generators.days import AS_OF
 from mocksandbox.generators.draw import Draw
@@ -30,9 +32,7 @@ from mocksandbox.generators.kind import kinds
 from mocksandbox.generators.labels import label, new_records
 from mocksandbox.generators.payload import Payload
 from mocksandbox.generators.samples import Made
-from mocksandbox.generators.scene import AMERICAN_KINDS, scene
-
-from mocksandbox.errors import UsageError
+from mocksandbox.generators.scene import scene
 from mocksandbox.provider import Provider, open_provider
 from mocksandbox.rules import Defect, Rule
 from mocksandbox.rules.attempt import Attempt
@@ -110,8 +110,7 @@ def _valid(draw: DrawFn, known: tuple[Template, ...], as_of: date) -> Payload:
 
 def _drawn(source: Draw, template: Template, needed: tuple[Path, ...], as_of: date) -> Made:
     """A valid request with at least the optional elements that are needed."""
-    abroad = not template.kinds.isdisjoint(AMERICAN_KINDS)
-    drawn = scene(source, as_of, abroad=abroad, complete=bool(needed))
+    drawn = scene(source, as_of, abroad=template.abroad, complete=bool(needed))
     if not needed and source.flag():
         able = [name for name in sorted(template.kinds) if kinds()[name].unusual and drawn[name] is not None]
         if able:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from mocksandbox.generators.days import age_in_days
-
 from mocksandbox.contract import read_mapping
+from mocksandbox.generators.days import age_in_days
 from mocksandbox.resources import contracts_root
 
 SNOMED = "http://snomed.info/sct"

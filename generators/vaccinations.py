@@ -165,15 +165,18 @@ def american_vaccination(draw: Draw, values: dict[str, Any]) -> dict[str, Any]:
         "us-site": site.get("code"),
         "us-site-display": site.get("display"),
         "occurrence-utc": utc(values["occurrence"]),
+        "encounter-end": utc(values["occurrence"], draw.integer(5, 45)),
         "sent": utc(values["recorded"]),
+        "recorded-utc": utc(values["recorded"]),
         "ndc": ndc(draw),
         "npi": npi(draw),
     }
 
 
-def utc(moment: str) -> str:
-    """A moment in UTC, to the millisecond, as JavaScript writes it."""
-    return datetime.fromisoformat(moment).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def utc(moment: str, minutes: int = 0) -> str:
+    """A moment in UTC, or so many minutes later, to the millisecond, as JavaScript writes it."""
+    later = datetime.fromisoformat(moment).astimezone(UTC) + timedelta(minutes=minutes)
+    return later.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def ndc(draw: Draw) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
-from mocksandbox.generators.payload import Payload
-
 from mocksandbox import codec
 from mocksandbox.errors import UsageError
+from mocksandbox.generators.payload import Payload
 
 Writer = Callable[[Iterable[Payload]], Iterator[bytes]]
 
@@ -63,12 +63,27 @@ def _bundle(kind: str, payloads: Iterable[Payload]) -> Iterator[bytes]:
     yield b"}\n"
 
 
+def _counts(payloads: Iterable[Payload]) -> Iterator[bytes]:
+    """How many there are of each sort, for people."""
+    verdicts: Counter[str] = Counter()
+    rules: set[str] = set()
+    ways: set[str] = set()
+    for payload in payloads:
+        verdicts[payload.verdict] += 1
+        rules |= payload.broken
+        ways.add(payload.defect or "")
+    told = [(sum(verdicts.values()), "payloads"), *((count, verdict) for verdict, count in sorted(verdicts.items()))]
+    for count, what in [*told, (len(ways - {""}), "ways to break one"), (len(rules), "rules broken")]:
+        yield f"{count:>8,}  {what}\n".encode()
+
+
 FORMATS: Mapping[str, Writer] = {
     "ndjson": partial(_lines, _described),
     "json": partial(_array, _described),
     "bodies": partial(_lines, _body),
     "bundle": partial(_bundle, "collection"),
     "transaction": partial(_bundle, "transaction"),
+    "counts": _counts,
 }
 """The formats by name: a described payload a line; a list of them; the bodies alone, one a line; a FHIR Bundle of the bodies,
-as a collection or as a transaction."""
+as a collection or as a transaction; or only how many there are of each sort."""

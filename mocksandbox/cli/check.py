@@ -9,8 +9,6 @@ import click
 
 from mocksandbox.cli.main import FINE, FOUND, NOTHING_RAN
 from mocksandbox.cli.table import table
-from mocksandbox.errors import UsageError
-from mocksandbox.provider import open_provider
 
 
 @click.command(
@@ -33,14 +31,11 @@ def command(reference: str, files: tuple[str, ...], profile: str | None, strict_
     FILE is JSON, NDJSON or a FHIR Bundle; a pattern; or - for standard input. Exit code 1 when something would be refused;
     warnings alone are 0. A row marked * is what the API itself would answer: it stops at the first stage that finds something.
     """
-    name, slash, operation = reference.rpartition("/") if "/" in reference else (reference, "", "")
-    provider = open_provider(name)
-    if provider.valid is None:
-        raise UsageError(f"{name} has no rules about records.", name, ())
-    known = [each.id for each in provider.contract.operations]
-    if slash and operation not in known:
-        raise UsageError(f"{name} has no operation {operation!r}.", operation, known)
     from mocksandbox.checking import Judge, documents
+    from mocksandbox.generators import split_reference
+
+    provider, named = split_reference(reference)
+    operation = named if reference.endswith(f"/{named}") else ""
 
     judge = Judge(provider, operation, provider.profile(profile).name if profile else "", strict_fhir)
     read, problems = 0, []

@@ -31,9 +31,10 @@ Examples:
   mocksandbox generate nhs --broken --rule nhs/bad-nhs-number   each way to break one rule
   mocksandbox generate nhs --broken --count 50                  fifty broken requests of all sorts
   mocksandbox generate nhs --history life --format bundle       a patient's vaccinations
+  mocksandbox generate nhs+redox+clinikapi+evaluation           one vaccination, told to each
 """
 )
-@click.argument("reference", metavar="PROVIDER[/OPERATION]")
+@click.argument("reference", metavar="PROVIDER[/OPERATION][+...]")
 @click.option("--count", type=click.IntRange(min=1), help="How many. Default: 1; with --broken and --history all there are.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed gives the same bytes.")
 @click.option("--as-of", metavar="DATE", help="The day on which records are made up, YYYY-MM-DD. Default: 2026-01-01.")
@@ -100,6 +101,10 @@ def _payloads(
     from mocksandbox import generators
 
     day = as_of or generators.AS_OF
+    if "+" in reference:
+        if broken or history or style:
+            raise UsageError("Several APIs are told of plain, valid vaccinations: no --broken, --history or --style.", "+", ())
+        return generators.dialects(reference.split("+"), count or 1, seed, as_of=day)
     if history:
         return generators.history(reference, history, count, seed, as_of=day)
     if broken:

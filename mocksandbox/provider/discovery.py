@@ -28,6 +28,10 @@ def known_providers() -> Mapping[str, str]:
     return {**others, **BUILT_IN}
 
 
+_folders: dict[str, str] = {}
+"""The folders that were opened, by the names of their providers: who has opened one may call it by its name."""
+
+
 @cache
 def open_provider(name: str) -> Provider:
     """A provider by its name, or the contract in a folder by the folder's path.
@@ -43,7 +47,11 @@ def open_provider(name: str) -> Provider:
         if not isinstance(opened, Provider):
             raise ContractError(f"the entry point gives {type(opened).__name__}, not a Provider", known[name])
         return opened
+    if name in _folders:
+        return open_provider(_folders[name])
     if "/" in name or Path(name).is_dir():
         # By name: the generic provider stands above this module.
-        return import_module("mocksandbox.providers.folder").open_folder(Path(name))  # type: ignore[no-any-return]  # by name: a higher layer
+        found: Provider = import_module("mocksandbox.providers.folder").open_folder(Path(name))
+        _folders.setdefault(found.name, name)
+        return found
     raise UsageError(f"No provider {name!r}.", name, known)

@@ -14,8 +14,10 @@ from mocksandbox.exchange import Headers, Response
 from mocksandbox.fhir import issue, operation_outcome
 from mocksandbox.provider import Effect, Profile, Provider, Scenario, scenarios_from
 from mocksandbox.provider.negotiate import documented_answer
+from mocksandbox.providers.sampled import problem_told, sampled_attempts
 from mocksandbox.rules import Catalogue, Finding
 from mocksandbox.rules.attempt import Attempt
+from mocksandbox.rules.fields import read_fields
 from mocksandbox.rules.http import MESSAGES, RULES, allowed_methods
 from mocksandbox.rules.places import MISSING, get
 from mocksandbox.rules.response import RESPONSE_MESSAGES, response_rules
@@ -48,6 +50,10 @@ def open_folder(folder: Path) -> Provider:
         profiles={"documented": Profile("documented", "As the document says.", remembers=False, enforces_document=True)},
         default_profile="documented",
         scenarios=found,
+        valid=lambda operation: sampled_attempts(contract, operation)[0],
+        templates=lambda operation: sampled_attempts(contract, operation),
+        fields=read_fields(fields) if (fields := folder / "fields.yaml").is_file() else {},
+        told=problem_told,
     )
 
 

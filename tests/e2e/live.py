@@ -64,8 +64,8 @@ def fetch(base: str, method: str, path: str, body: bytes | None, headers: Mappin
 
 
 @contextmanager
-def serving(*arguments: str, provider: str = "nhs") -> Iterator[Server]:
-    """`mocksandbox serve PROVIDER ARGUMENTS` on a free port, once it answers."""
+def serving(*arguments: str, provider: str = "nhs", environment: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """`mocksandbox serve PROVIDER ARGUMENTS` on a free port, once it answers; in an environment, the own one by default."""
     with tempfile.TemporaryDirectory() as folder:
         ready = Path(folder) / "ready.json"
         command = [sys.executable, "-m", "mocksandbox", "serve", provider, *arguments]
@@ -74,7 +74,7 @@ def serving(*arguments: str, provider: str = "nhs") -> Iterator[Server]:
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env=environment or {**os.environ, "PYTHONPATH": str(ROOT)},
         )
         try:
             deadline = time.monotonic() + PATIENCE
@@ -92,7 +92,7 @@ def serving(*arguments: str, provider: str = "nhs") -> Iterator[Server]:
                 process.stderr.close()
 
 
-def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """`mocksandbox ARGUMENTS`, to its end."""
+def cli(*arguments: str, input: str | None = None) -> subprocess.CompletedProcess[str]:
+    """`mocksandbox ARGUMENTS`, to its end, with a text on its standard input."""
     command = [sys.executable, "-m", "mocksandbox", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE * 5, check=False)
+    return subprocess.run(command, cwd=ROOT, input=input, capture_output=True, text=True, timeout=PATIENCE * 5, check=False)

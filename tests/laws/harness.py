@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
+from itertools import takewhile
 
 from mocksandbox.contract import Operation
 from mocksandbox.exchange import Request, Response
@@ -69,35 +70,61 @@ class World:
         self.told.caller, self.told.refusal = attempt.caller, attempt.refusal
         request = attempt.request
         if len(request.body) > attempt.max_body:
-            request = replace(request, body=request.body.ljust(Attempt.max_body + 1))
+            request = replace(request, body=request.body.ljust(self.provider.max_body + 1))
         return self.sandbox.handle(request)
 
 
-@cache
-def world(name: str, profile: str, needs: tuple[str, ...] = ()) -> World:
+def world(name: str, profile: str, needs: tuple[str, ...] = (), near: str = "") -> World:
     """The world of a provider and profile after these steps. It is shared: what is sent to it must be refused."""
-    return new_world(name, profile, needs)
+    return _shared(name, profile, _steps(open_provider(name), needs, near))
 
 
-def new_world(name: str, profile: str, needs: tuple[str, ...] = ()) -> World:
-    """A world of one's own. A profile that forgets gets the records of one that remembers."""
+@cache
+def _shared(name: str, profile: str, steps: tuple[str, ...]) -> World:
+    return _after(name, profile, steps)
+
+
+def new_world(name: str, profile: str, needs: tuple[str, ...] = (), near: str = "") -> World:
+    """A world of one's own after these steps. Of several operations that could be a step, it is the one whose path is most
+    like that of the operation `near`: a patient is created for what is about patients.
+    """
+    return _after(name, profile, _steps(open_provider(name), needs, near))
+
+
+def _after(name: str, profile: str, steps: tuple[str, ...]) -> World:
+    """A world after these operations. A profile that forgets gets the records of one that remembers."""
     told = Told()
     provider = replace(open_provider(name), authority=lambda _: told)  # type: ignore[arg-type,return-value]
     store = MemoryStore(provider.seeds())
     made = World(provider, profile, Sandbox(provider, profile, store, strict=True), told)
     remembering = next(name for name, each in provider.profiles.items() if each.remembers)
     before = replace(made, profile=remembering, sandbox=Sandbox(provider, remembering, store))
-    for step in needs:
+    for step in steps:
         before = _step(before, step)
     return replace(made, id=before.id, version=before.version)
+
+
+def _steps(provider: Provider, needs: tuple[str, ...], near: str) -> tuple[str, ...]:
+    """The operations that steps stand for, by id; `create-many` is none."""
+    operations = provider.contract.operations
+    path = next((each.path for each in operations if each.id == near), "").split("/")
+
+    def likeness(operation: Operation) -> int:
+        pairs = zip(operation.path.split("/"), path, strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+    steps = []
+    for step in needs:
+        able = [each for each in operations if step != "create-many" and _does(each, step)]
+        steps.append(max(able, key=likeness).id if able else step)
+    return tuple(steps)
 
 
 def _step(world: World, step: str) -> World:
     if step == "create-many":
         _fill(world.records)
         return world
-    (operation,) = (each for each in world.provider.contract.operations if _does(each, step))
-    attempt = world.valid(operation.id)
+    attempt = world.valid(step)
     answer = world.send(attempt)
     assert answer.status < 300, (step, answer.body)
     changed = max(world.records.all(), key=lambda record: (record.recorded is not None, record.recorded), default=None)
@@ -105,8 +132,8 @@ def _step(world: World, step: str) -> World:
 
 
 def _does(operation: Operation, step: str) -> bool:
-    method = {"create": "POST", "update": "PUT", "delete": "DELETE"}[step]
-    return operation.method == method and (step != "create" or "201" in operation.answers)
+    methods = {"create": ("POST",), "update": ("PUT", "PATCH"), "delete": ("DELETE",)}[step]
+    return operation.method in methods and (step != "create" or "201" in operation.answers)
 
 
 def _fill(records: Partition) -> None:
@@ -130,10 +157,11 @@ class Trial:
         return f"{self.rule.id}/{self.defect.name} on {self.operation} in {self.world.profile}"
 
     def found(self) -> list[tuple[str, str]]:
-        """The rules that the broken request breaks, with the places, in all stages."""
+        """The rules that the broken request breaks, with the places, in all stages; warnings too."""
         operation = self.broken.operation.id if self.broken.operation else ""
-        catalogue = self.world.provider.catalogue
-        return [(finding.rule.id, finding.at) for finding in catalogue.all(self.broken, operation, self.world.profile)]
+        catalogue, profile = self.world.provider.catalogue, self.world.profile
+        findings = [*catalogue.all(self.broken, operation, profile), *catalogue.warnings(self.broken, operation, profile)]
+        return [(finding.rule.id, finding.at) for finding in findings]
 
 
 def trials(name: str, rule: Rule[Attempt]) -> Iterator[Trial]:
@@ -145,7 +173,7 @@ def trials(name: str, rule: Rule[Attempt]) -> Iterator[Trial]:
             if asked and operation.id not in asked:
                 continue
             for defect in rule.defects:
-                here = world(name, profile, defect.needs)
+                here = world(name, profile, defect.needs, operation.id)
                 valid = here.valid(operation.id)
                 broken = defect.apply(valid)
                 if (defect.needs or broken != valid) and _looked_at(provider, rule, broken, profile):
@@ -154,6 +182,8 @@ def trials(name: str, rule: Rule[Attempt]) -> Iterator[Trial]:
 
 def _looked_at(provider: Provider, rule: Rule[Attempt], attempt: Attempt, profile: str) -> bool:
     operation = attempt.operation.id if attempt.operation else ""
+    if rule.severity != "error":
+        return not rule.operations or operation in rule.operations
     return any(rule in rules for _, rules in provider.catalogue.stages(operation, profile))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -61,15 +62,20 @@ def _taken(name: str, value: object) -> bool:
 def test_a_scene_has_every_kind(seed: int) -> None:
     drawn = scene(seeded(seed), complete=True)
     assert set(KINDS) <= drawn.keys()
-    wrong = {name: drawn[name] for name in KINDS if not kinds()[name].accepts(drawn[name])}
-    assert wrong == {}
+    assert _wrong(drawn) == {}
 
 
 @settings(max_examples=100, deadline=None, database=None)
 @given(st.data())
 def test_a_scene_drawn_by_hypothesis_has_every_kind(data: st.DataObject) -> None:
     drawn = scene(HypothesisDraw(data.draw), complete=True)
-    assert {name: drawn[name] for name in KINDS if not kinds()[name].accepts(drawn[name])} == {}
+    assert _wrong(drawn) == {}
+
+
+def _wrong(drawn: dict[str, Any]) -> dict[str, object]:
+    """What a kind does not accept. A dose that counts has no reason why not."""
+    given = {name: drawn[name] for name in KINDS if name != "dose-status-reason-text" or drawn["dose-status"] == "notvalid"}
+    return {name: value for name, value in given.items() if not kinds()[name].accepts(value)}
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -78,8 +84,8 @@ def test_what_is_mended_is_accepted(name: str) -> None:
     for seed in range(50):
         for slip in _slips(kind.sample(Random(seed))):
             meant = kind.nearest(slip)
-            mended += meant is not None
             assert meant is None or kind.accepts(meant) or not _comparable(name), (slip, meant)
+
 
 def _comparable(name: str) -> bool:
     # A mended number is a valid one, and may be of a range that is never made up; a mended code need not be of the few listed.

@@ -1,4 +1,4 @@
-"""Laws 1, 2 and 3 over made-up payloads: what is valid breaks nothing and is taken; what is broken is refused as its label says.
+"""Laws 1, 2 and 3 over made-up payloads: valid ones break nothing and are taken, broken ones are refused as labelled.
 
 Every run takes a sample; the whole is `make full`.
 """
@@ -41,7 +41,9 @@ def attempt_of(provider: Provider, payload: Payload) -> Attempt:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize(("name", "operation"), OPERATIONS)
-def test_valid_payloads_break_no_rule_in_any_profile_and_differ_in_nothing_from_the_document(name: str, operation: str) -> None:
+def test_valid_payloads_break_no_rule_in_any_profile_and_differ_in_nothing_from_the_document(
+    name: str, operation: str
+) -> None:
     provider = open_provider(name)
     for style in STYLES if not FULL else ("mixed",):
         for payload in payloads(f"{name}/{operation}", SEEDS, style=style):
@@ -143,7 +145,8 @@ def test_the_mock_answers_as_the_label_says(name: str, operation: str, source: s
             for place in payload.expected.places:
                 where, colon, parameter = place.partition(":")
                 nowhere = not colon and where in ("body", "path", "query", "")
-                assert nowhere or {place, f"http.{parameter}"} & said.places, told
+                written = place.encode("utf-8", "replace").decode()  # half a surrogate pair, which some servers do not write
+                assert nowhere or {place, written, f"http.{parameter}"} & said.places, told
     print(f"{name}/{operation} {source}: {dict(counts)}")
 
 

@@ -136,7 +136,9 @@ def test_bytes_that_are_no_text_are_said(tmp_path: Path) -> None:
 
 
 def test_a_duplicate_key_is_said(tmp_path: Path) -> None:
-    text = json.dumps(valid_record(), indent=1).replace('"status": "completed"', '"status": "completed",\n"status": "completed"')
+    text = json.dumps(valid_record(), indent=1).replace(
+        '"status": "completed"', '"status": "completed",\n"status": "completed"'
+    )
     (problem,) = [each for each in problems(written(tmp_path, text)) if each.rule.startswith("json/")]
     assert problem.at == "Immunization.status"
 

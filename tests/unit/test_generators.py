@@ -242,7 +242,8 @@ def test_a_valid_payload_shrinks_to_what_matters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "place"), [("nhs/bad-dose-value", "doseQuantity"), ("nhs/bad-lot-number", "lotNumber"), ("nhs/bad-site-code", "site")]
+    ("rule", "place"),
+    [("nhs/bad-dose-value", "doseQuantity"), ("nhs/bad-lot-number", "lotNumber"), ("nhs/bad-site-code", "site")],
 )
 def test_a_broken_payload_shrinks_to_the_smallest_that_breaks_the_rule(rule: str, place: str) -> None:
     found = find(broken("nhs", rule=rule), lambda payload: rule in payload.broken, settings=SHRINK)

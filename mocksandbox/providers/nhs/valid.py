@@ -1,5 +1,6 @@
 """Valid requests of each operation: one from the document's own examples, which defects are applied to, and others of
-other shapes."""
+other shapes.
+"""
 
 from __future__ import annotations
 
