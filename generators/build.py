@@ -170,7 +170,9 @@ def split_reference(reference: str) -> tuple[Provider, str]:
 
 
 def main_operation(provider: Provider) -> str:
-    """The operation that an API is for: the first whose request has a JSON body, else its first."""
+    """The operation that an API is for: what it says, else the first whose request has a JSON body, else its first."""
+    if provider.main:
+        return provider.main
     for operation in provider.contract.operations:
         if isinstance(_attempts(provider, operation.id)[0].body, dict):
             return operation.id

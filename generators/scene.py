@@ -49,7 +49,7 @@ def scene(
     values["identifier-token"] = f"{values['identifier-system']}|{values['identifier-value']}"
     if abroad:
         values |= american_person(draw) | american_vaccination(draw, values)
-        values |= evaluation(values)
+        values |= evaluation(draw, values, complete=complete)
         values["patient-full-name"] = f"{values['given-name']} {values['family-name']}"
         values["gtin"] = gtin(draw)
         values["serial"] = f"{draw.integer(0, 99_999_999):08}"

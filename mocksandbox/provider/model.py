@@ -96,8 +96,9 @@ class Provider:
 
     `valid` gives one request for each operation that breaks no rule in a new sandbox; `templates` several of different shape,
     the first of them `valid`'s own, for generators; `fields` says where values stand in them. `about` makes a request be about
-    another record: (attempt, id, version). `max_body` is the most bytes of a body that the API reads. `told` reads a refusal,
-    and gives None for what is none of this API's.
+    another record: (attempt, id, version). `max_body` is the most bytes of a body that the API reads. `main` is the id of the
+    operation that the API is for, `""` for the first that sends JSON. `told` reads a refusal, and gives None for what is none
+    of this API's.
     """
 
     name: str
@@ -123,6 +124,7 @@ class Provider:
     templates: Callable[[str], Sequence[Attempt]] | None = None
     about: Callable[[Attempt, str, int], Attempt] | None = None
     told: Callable[[Response], Told | None] | None = None
+    main: str = ""
 
     def profile(self, name: str | None) -> Profile:
         """A profile by name, the default one when none is named.

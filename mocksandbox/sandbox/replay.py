@@ -170,7 +170,7 @@ def _prepared(provider: Provider, send: Send, steps: Iterable[str], remembers: b
 def _known(body: Any, subject: _Subject | None) -> dict[str, str]:
     """The values of the placeholders of a recipe. Without a record of its own a scenario is about the documented one."""
     if subject is not None:
-        known = {"id": subject.id, **subject.identifier}
+        known = {"id": subject.id, **{name: text for name, text in subject.identifier.items() if isinstance(text, str)}}
         return {**known, "version": str(subject.version), "version-1": str(subject.version - 1)}
     documented = {"system": "https://supplierABC/identifiers/vacc", "value": "e2154d29-1ead-4830-a513-0d59705078fa"}
     return {**documented, "version": "1", "version-1": "0"}

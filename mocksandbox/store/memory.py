@@ -104,6 +104,11 @@ class Scratch(Partition):
         """The newest version of every record, here or below."""
         return [*(record for record in self._below.all() if (record.kind, record.id) not in self._newest), *super().all()]
 
+    def written(self) -> Sequence[Record]:
+        """Every version that was written here, each record's oldest first: what a transaction passes on when it ends well."""
+        with self._lock:
+            return [version for kind, id in self._newest for version in super(Scratch, self).versions(kind, id)]
+
 
 class Stale(Partition):
     """A partition as a reader sees it who lags behind: each record as it was before its newest version, and one that has only
@@ -122,6 +127,10 @@ class Stale(Partition):
         """The records that have this value now, as they were before."""
         earlier = (self.get(kind, record.id) for record in self._ahead.find(kind, key, value))
         return [record for record in earlier if record is not None]
+
+    def versions(self, kind: str, id: str) -> Sequence[Record]:
+        """Every version but the newest."""
+        return self._ahead.versions(kind, id)[:-1]
 
 
 class MemoryStore:

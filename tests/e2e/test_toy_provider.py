@@ -73,7 +73,7 @@ def test_it_is_served_and_answers_as_its_payloads_say(environment: dict[str, str
         assert len(lines) > 100
         for line in map(json.loads, lines):
             body = base64.b64decode(line["raw"]) if "raw" in line else json.dumps(line["body"]).encode()
-            query = f"?{urlencode(line['query'])}" if line["query"] else ""
+            query = f"?{urlencode([tuple(pair) for pair in line['query']])}" if line["query"] else ""
             answer = fetch(server.base, line["method"], line["path"] + query, body, line["headers"])
             wanted = line["expect"]["status"] if line["verdict"] == "must-reject" else 201
             assert answer.status == wanted, (line["defect"], answer.body)

@@ -83,6 +83,10 @@ def _single(element: Definition) -> Handler:
     return _object(element.type)
 
 
+ADVISED = frozenset({"control-character", "blank-string"})
+"""What a primitive should not be and may: a code that is one of these is still none of the codes that it must be from."""
+
+
 def _primitive(element: Definition) -> Handler:
     test = TESTS[element.type]
     codes = frozenset(codes_of(element.required)) if element.required else frozenset[str]()
@@ -99,7 +103,8 @@ def _primitive(element: Definition) -> Handler:
     def look_up(value: Any, trail: Trail, walk: Walk) -> None:
         if type(value) is not str or value not in codes:
             look(value, trail, walk)
-            if type(value) is str and test(value) is None:
+            wrong = test(value)
+            if type(value) is str and (wrong is None or wrong[0] in ADVISED):
                 coded.not_in(value, element.required, trail, walk)
 
     def look_for_mention(value: Any, trail: Trail, walk: Walk) -> None:
