@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from mocksandbox.contract import read_mapping
@@ -43,13 +43,23 @@ class Vaccine:
     millilitres: float
     site: str
 
+    @cached_property
+    def _for_all(self) -> tuple[bool, bool]:
+        """Whether all procedures are for every dose, and all products for every age."""
+        doses = any("dose" in procedure for procedure in self.procedures)
+        return not doses, not any("from" in product or "until" in product for product in self.products)
+
     def procedures_for(self, dose: int) -> Sequence[Mapping[str, Any]]:
         """The procedures for a dose; all of them when none is for it."""
+        if self._for_all[0]:
+            return self.procedures
         fitting = [procedure for procedure in self.procedures if procedure.get("dose", dose) == dose]
         return fitting or self.procedures
 
     def products_for(self, age: int) -> Sequence[Mapping[str, str]]:
         """The products for an age in days; all of them when none says that it is for that age."""
+        if self._for_all[1]:
+            return self.products
         fitting = [
             product
             for product in self.products

@@ -61,7 +61,8 @@ def vaccination(draw: Draw, happened: Event, as_of: date) -> dict[str, Any]:
     route = tables.routes[vaccine.route]
     site_name = _site(draw, vaccine.site, happened.age)
     site = tables.sites.get(site_name, {})
-    lot = f"{draw.choice(_LETTERS)}{draw.choice(_LETTERS)}{draw.integer(0, 9999):04}{draw.choice(_LETTERS)}"
+    letters, digits = divmod(draw.integer(0, len(_LETTERS) ** 3 * 10_000 - 1), 10_000)
+    lot = f"{_letters(letters)}{digits:04}{_LETTERS[letters % len(_LETTERS)]}"
     expires = happened.day + timedelta(days=draw.integer(14, 700))
     return {
         "vaccine-type": vaccine.type,
@@ -94,6 +95,12 @@ def vaccination(draw: Draw, happened: Event, as_of: date) -> dict[str, Any]:
 
 
 _LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"  # no I, O or Q: lots are read aloud
+
+
+def _letters(number: int) -> str:
+    """The two letters that a number below the cube of the alphabet begins with."""
+    first, second = divmod(number // len(_LETTERS), len(_LETTERS))
+    return f"{_LETTERS[first]}{_LETTERS[second]}"
 
 
 def _site(draw: Draw, fixed: str, age: int) -> str:
@@ -141,10 +148,9 @@ def place(draw: Draw) -> dict[str, Any]:
 def identifiers(draw: Draw) -> dict[str, Any]:
     """What a supplier calls a record by."""
     bits = draw.integer(0, 2**122 - 1)
-    # A version 4 UUID (RFC 9562): 122 free bits around the version and the variant.
-    whole = (bits >> 74) << 80 | 4 << 76 | (bits >> 62 & 0xFFF) << 64 | 2 << 62 | bits & (1 << 62) - 1
-    hexadecimal = f"{whole:032x}"
-    text = "-".join((hexadecimal[:8], hexadecimal[8:12], hexadecimal[12:16], hexadecimal[16:20], hexadecimal[20:]))
+    # A version 4 UUID (RFC 9562): 122 free bits around the version, 4, and the variant, which makes 8, 9, a or b.
+    end, middle = bits & 0xFFFFFFFFFFFF, bits >> 48 & 0x3FFF | 0x8000
+    text = f"{bits >> 90:08x}-{bits >> 74 & 0xFFFF:04x}-4{bits >> 62 & 0xFFF:03x}-{middle:04x}-{end:012x}"
     return {"identifier-value": text, "uuid": text, "identifier-system": draw.choice(british().suppliers)}
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-NHS_NUMBER_WEIGHTS = range(10, 1, -1)
+from operator import mul
+
+NHS_NUMBER_WEIGHTS = tuple(range(10, 1, -1))
 
 
 def nhs_check_digit(first_nine: str) -> int | None:
     """The check digit of nine digits by modulus 11, or None: one in eleven has no valid number (NHS Data Dictionary)."""
-    remainder = sum(int(digit) * weight for digit, weight in zip(first_nine, NHS_NUMBER_WEIGHTS, strict=True)) % 11
+    remainder = sum(map(mul, map(int, first_nine), NHS_NUMBER_WEIGHTS)) % 11
     check = (11 - remainder) % 11
     return None if check == 10 else check
 

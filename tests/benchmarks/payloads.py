@@ -142,14 +142,16 @@ def by_schema(python: str, seconds: float) -> tuple[int, float] | str:
     """hypothesis-jsonschema on the schema of the document: (examples, CPU seconds), or why there are none."""
     from mocksandbox.provider import open_provider
 
-    operation = open_provider("nhs").contract.operation("createImmunization")
-    schema = operation.bodies["application/fhir+json"].schema
+    contract = open_provider("nhs").contract
+    media = contract.operation("createImmunization").bodies["application/fhir+json"]
+    schema = {**media.schema, "components": contract.document["components"]}  # what its references lead to
     done = subprocess.run(
         [python, "-c", SCHEMA_PROGRAM, str(seconds)], input=json.dumps(schema), capture_output=True, text=True, check=False
     )
-    if done.returncode:
+    lines = done.stdout.strip().splitlines()
+    if done.returncode or not lines:
         return (done.stderr.strip().splitlines() or ["it failed"])[-1]
-    made, used = json.loads(done.stdout)
+    made, used = json.loads(lines[-1])
     return made, used
 
 

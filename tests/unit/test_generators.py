@@ -173,12 +173,12 @@ def test_bodies_broken_as_bytes_are_told_in_base64() -> None:
 def test_a_history_is_of_people_at_an_age_for_their_vaccine(kind: str) -> None:
     made = list(history("nhs", kind, seed=3))
     assert made
-    days = [payload.body["occurrenceDateTime"] for payload in made]
+    days = [payload.body["occurrenceDateTime"][:10] for payload in made]
     if kind == "life":
         assert days == sorted(days)
         assert len({json.dumps(payload.body["contained"][1]) for payload in made}) == 1
     else:
-        assert len({day[:10] for day in days}) == 1
+        assert len(set(days)) == 1
     assert len({payload.body["identifier"][0]["value"] for payload in made}) == len(made)
 
 
