@@ -17,6 +17,7 @@ import pytest
 
 from mocksandbox.provider import open_provider
 from mocksandbox.providers.nhs import provider
+from mocksandbox.sandbox.sandbox import RULES_HEADER
 from tests.e2e.live import PATIENCE, Server, serving
 
 FULL = bool(os.environ.get("MOCKSANDBOX_FULL"))
@@ -78,8 +79,8 @@ CREDENTIALS = {"clinikapi": ("token", ["-H", "x-api-key: clk_test_mocksandbox"])
     ],
 )
 def test_schemathesis_finds_no_contract_violation(name: str, profile: str, tmp_path: Path) -> None:
-    """All checks but `positive_data_acceptance`: a body that the schema allows may still break a rule. Where callers are let in
-    without credentials (`--auth off`), `ignored_auth` would report it of documents that ask for some.
+    """All checks but `positive_data_acceptance`: a body that the schema allows may still break a rule. Where callers are let
+    in without credentials (`--auth off`), `ignored_auth` would report it of documents that ask for some.
     """
     auth, key = CREDENTIALS.get(name, ("off", []))
     st = Path(sys.executable).with_name("st")
@@ -96,3 +97,31 @@ def test_schemathesis_finds_no_contract_violation(name: str, profile: str, tmp_p
     counted = re.search(r"(\d+) generated, (\d+) passed", done.stdout)
     assert counted, done.stdout[-2000:]
     assert int(counted[1]) > 100
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", ["nhs", "redox", "clinikapi", "evaluation"])
+def test_each_body_that_the_schema_allows_and_we_refuse_is_traced_to_a_rule(name: str, tmp_path: Path) -> None:
+    """What `positive_data_acceptance` reports is a rule that a schema does not say: the refusal names it."""
+    st = Path(sys.executable).with_name("st")
+    if not st.exists() and not shutil.which("st"):
+        pytest.skip("needs schemathesis: install mocksandbox[fuzz]")
+    document = tmp_path / "overlaid.json"
+    document.write_text(json.dumps(open_provider(name).contract.document), "utf-8")
+    auth, key = CREDENTIALS.get(name, ("off", []))
+    with serving("--profile", "documented", "--auth", auth, provider=name) as server:
+        command = [str(st), "run", str(document), "--url", server.base, "--seed", "1", "--no-color", *key]
+        command += ["--checks", "positive_data_acceptance", "--phases", "examples,fuzzing", "--mode", "positive"]
+        command += ["--max-examples", "100" if FULL else "10", "--report", "har", "--report-dir", str(tmp_path)]
+        command += ["--continue-on-failure"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE * 10, check=False)
+    (recorded,) = tmp_path.glob("har-*.json")
+    entries = json.loads(recorded.read_text("utf-8"))["log"]["entries"]
+    assert entries, done.stdout[-2000:]
+    refused = [entry["response"] for entry in entries if entry["response"]["status"] >= 400]
+    rules = {
+        header["value"] for each in refused for header in each["headers"] if header["name"].lower() == RULES_HEADER.lower()
+    }
+    print(f"{name}: {len(entries)} requests, {len(refused)} refused, by {len(rules)} sets of rules")
+    untraced = [each for each in refused if RULES_HEADER.lower() not in {header["name"].lower() for header in each["headers"]}]
+    assert untraced == []
