@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mocksandbox.generators.broken import SOURCES, Cell, broken_payloads, cells, payload_of
+    from mocksandbox.generators.broken import SOURCES, Cell, Source, broken_payloads, cells, payload_of
     from mocksandbox.generators.build import split_reference
     from mocksandbox.generators.days import AS_OF
     from mocksandbox.generators.dialect import dialects
@@ -31,6 +31,7 @@ __all__ = [
     "Kind",
     "Label",
     "Payload",
+    "Source",
     "Style",
     "Verdict",
     "broken_payloads",
@@ -45,7 +46,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(("SOURCES", "Cell", "broken_payloads", "cells", "payload_of"), "broken"),
+    **dict.fromkeys(("SOURCES", "Cell", "Source", "broken_payloads", "cells", "payload_of"), "broken"),
     **dict.fromkeys(("HISTORIES", "history"), "histories"),
     **dict.fromkeys(("Kind", "kinds"), "kind"),
     **dict.fromkeys(("Label", "label"), "labels"),

@@ -81,7 +81,18 @@ def make(known: tuple[Template, ...], draw: Draw, style: Style = "mixed", as_of:
     return Made(template, values, without)
 
 
-_MIXTURE: tuple[Style, ...] = (*("typical",) * 6, "minimal", "full", "unusual", "unusual")
+_MIXTURE: tuple[Style, ...] = (
+    "typical",
+    "typical",
+    "typical",
+    "typical",
+    "typical",
+    "typical",
+    "minimal",
+    "full",
+    "unusual",
+    "unusual",
+)
 
 
 def _surprising(draw: Draw, template: Template, values: dict[str, Any]) -> dict[str, Any]:

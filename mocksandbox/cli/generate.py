@@ -15,8 +15,9 @@ from mocksandbox.cli.main import FINE, NOTHING_RAN
 from mocksandbox.errors import UsageError
 
 if TYPE_CHECKING:
-    from mocksandbox.generators import Payload
+    from mocksandbox.generators import Payload, Source
 
+# Spelled out, so that --help need not import the generators; a test holds them against the generators' own.
 _SOURCES = ["rules", "edits", "parameters", "bytes", "pairs"]
 _STYLES = ["mixed", "minimal", "typical", "full", "unusual"]
 _HISTORIES = ["life", "school-day", "clinic-day", "campaign"]
@@ -108,9 +109,9 @@ def _payloads(
     if history:
         return generators.history(reference, history, count, seed, as_of=day)
     if broken:
-        chosen = tuple(source for source in generators.SOURCES if not sources or source in sources)
+        chosen: list[Source] = [generators.SOURCES[_SOURCES.index(name)] for name in sources or _SOURCES]
         return generators.broken_payloads(reference, count, seed, rule=rule, sources=chosen, as_of=day)
-    chosen_style = next(each for each in generators.STYLES if each == (style or "mixed"))
+    chosen_style = generators.STYLES[_STYLES.index(style or "mixed")]
     return generators.payloads(reference, count or 1, seed, style=chosen_style, as_of=day)
 
 

@@ -35,7 +35,7 @@ class _Subject:
 
     id: str
     version: int
-    identifier: Mapping[str, str]
+    identifier: Mapping[str, Any]
     body: Any = None
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import Phase, find, given, settings
 
 from mocksandbox.errors import UsageError
-from mocksandbox.generators import HISTORIES, STYLES, broken_payloads, history, kinds, payloads
+from mocksandbox.generators import HISTORIES, SOURCES, STYLES, broken_payloads, history, kinds, payloads
 from mocksandbox.generators.days import age_in_days, british_offset
 from mocksandbox.generators.draw import RandomDraw, seeded
 from mocksandbox.generators.gs1 import gtin_check_digit, is_gtin
@@ -281,3 +281,10 @@ def test_the_faker_provider() -> None:
 
 def test_every_style_is_made() -> None:
     assert {style for style in STYLES if next(payloads("nhs", style=style)).body} == set(STYLES)
+
+
+def test_the_command_line_offers_what_there_is() -> None:
+    from mocksandbox.cli import generate
+
+    assert (tuple(generate._SOURCES), tuple(generate._STYLES)) == (SOURCES, STYLES)
+    assert (set(generate._HISTORIES), set(generate._FORMATS)) == (set(HISTORIES), set(FORMATS))
