@@ -76,6 +76,7 @@ CREDENTIALS = {"clinikapi": ("token", ["-H", "x-api-key: clk_test_mocksandbox"])
         ("redox", "documented"),
         ("clinikapi", "documented"),
         ("evaluation", "documented"),
+        *([("evaluation", "sandbox"), ("redox", "sandbox")] if FULL else []),
     ],
 )
 def test_schemathesis_finds_no_contract_violation(name: str, profile: str, tmp_path: Path) -> None:
