@@ -30,8 +30,8 @@ def run(*arguments: str, **variables: str) -> int:
 
 
 def tests(*arguments: str, **variables: str) -> int:
-    """Run pytest."""
-    return run("-m", "pytest", "--quiet", "--tb=short", *arguments, **variables)
+    """Run pytest, on all processors."""
+    return run("-m", "pytest", "--quiet", "--tb=short", "-n", "logical", *arguments, **variables)
 
 
 def full() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from mocksandbox.provider.negotiate import documented_answer
 from mocksandbox.providers.sampled import problem_told, sampled_attempts
 from mocksandbox.rules import Catalogue, Finding
 from mocksandbox.rules.attempt import Attempt
-from mocksandbox.rules.fields import read_fields
+from mocksandbox.rules.fields import Field, read_fields
 from mocksandbox.rules.http import MESSAGES, RULES, allowed_methods
 from mocksandbox.rules.places import MISSING, get
 from mocksandbox.rules.response import RESPONSE_MESSAGES, response_rules
@@ -52,9 +53,21 @@ def open_folder(folder: Path) -> Provider:
         scenarios=found,
         valid=lambda operation: sampled_attempts(contract, operation)[0],
         templates=lambda operation: sampled_attempts(contract, operation),
-        fields=read_fields(fields) if (fields := folder / "fields.yaml").is_file() else {},
+        fields=_fields(folder / "fields.yaml"),
         told=problem_told,
     )
+
+
+def _fields(path: Path) -> Mapping[str, Field]:
+    """The fields of a folder. Selectors that only an API's own package knows (`[current]`) select the first item here."""
+    if not path.is_file():
+        return {}
+    named = re.findall(r"\[([A-Za-z]\w*)\]", path.read_text("utf-8"))
+    return read_fields(path, named=dict.fromkeys(named, _first))
+
+
+def _first(items: Any, _body: Any) -> int | None:
+    return 0 if items else None
 
 
 def _base_path(contract: Contract) -> str:

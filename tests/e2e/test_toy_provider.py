@@ -81,3 +81,25 @@ def test_it_is_served_and_answers_as_its_payloads_say(environment: dict[str, str
         assert "1 of 1 checks right" in scenarios.stdout
         journal = json.loads(fetch(server.url, "GET", "/__mocksandbox/journal", None, {}).body)
         assert [entry for entry in journal["entries"] if entry.get("bugs")] == []
+
+
+def test_it_is_fuzzed(environment: dict[str, str], tmp_path: Path) -> None:
+    """By schemathesis, with all its checks, on the toy's own document."""
+    st = Path(sys.executable).with_name("st")
+    if not st.exists():
+        pytest.skip("needs schemathesis: install mocksandbox[fuzz]")
+    with serving(provider="toy", environment=environment) as server:
+        command = [
+            str(st),
+            "run",
+            str(TOY / "contract" / "openapi.yaml"),
+            "--url",
+            server.base,
+            "--checks",
+            "all",
+            "--seed",
+            "1",
+        ]
+        command += ["--exclude-checks", "positive_data_acceptance", "--max-examples", "30", "--no-color"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE * 5, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]

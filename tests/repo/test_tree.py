@@ -122,9 +122,11 @@ def test_a_module_says_what_it_is(path: Path) -> None:
     assert path.read_text("utf-8").startswith('"""')
 
 
-@pytest.mark.parametrize(
-    "page", ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "contracts/nhs/SOURCES.md", "contracts/fhir/SOURCES.md"]
-)
+SOURCES = [of(path) for path in FILES if path.name == "SOURCES.md"]
+"""The pages that say where facts come from."""
+
+
+@pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", *SOURCES])
 def test_a_page_links_to_what_is_there(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
     links = [link for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text) if "://" not in link]
