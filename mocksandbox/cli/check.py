@@ -83,7 +83,7 @@ def _report(problems: list[Any], read: int) -> None:
         for problem in problems
     ]
     if rows:
-        click.echo(table(("where", "severity", "place", "what is wrong", "rule", "nearest"), rows, wide=46))
+        click.echo(table(("where", "severity", "place", "what is wrong", "rule", "nearest"), rows, wide=46, whole={"where"}))
         click.echo()
     errors = sum(1 for problem in problems if problem.severity == "error")
     records = f"{read} record{'' if read == 1 else 's'}"

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, wide: int = 60) -> str:
-    """Rows under a head, each column as wide as its longest line and no wider than `wide` characters."""
-    cells = [[textwrap.wrap(cell, wide) or [""] for cell in row] for row in (head, *rows)]
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, wide: int = 60, whole: Collection[str] = ()) -> str:
+    """Rows under a head, each column as wide as its longest line and no wider than `wide` characters.
+
+    The columns named in `whole` are never wrapped: a terminal opens `file:line` only when it stands in one piece.
+    """
+    cells = [
+        [[cell] if name in whole else textwrap.wrap(cell, wide) or [""] for name, cell in zip(head, row, strict=True)]
+        for row in (head, *rows)
+    ]
     widths = [max(len(line) for row in cells for line in row[column]) for column in range(len(head))]
     lines = []
     for number, row in enumerate(cells):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -65,15 +66,17 @@ def test_any_number_of_records_is_streamed_in_little_memory(tmp_path: Path) -> N
     assert kilobytes < MOST_MEMORY
 
 
-def test_check_names_each_of_ten_mistakes_with_its_line() -> None:
-    path = ROOT / "tests" / "unit" / "ten-mistakes.json"
+def test_check_names_each_of_ten_mistakes_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "a folder-with-a-name-that-is-long" / "and-another-one-beneath-it" / "ten-mistakes.json"
+    path.parent.mkdir(parents=True)
+    shutil.copy(ROOT / "tests" / "unit" / "ten-mistakes.json", path)
     done = cli("check", "nhs", str(path), "--format", "json")
     assert done.returncode == 1
     found = [problem for problem in json.loads(done.stdout) if problem["severity"] == "error"]
     assert len({problem["line"] for problem in found}) == 10
     assert {problem["file"] for problem in found} == {str(path)}
     table = cli("check", "nhs", str(path))
-    assert all(f"ten-mistakes.json:{problem['line']}" in table.stdout.replace("\n", "") for problem in found)
+    assert all(f"{path}:{problem['line']} " in table.stdout for problem in found)
     assert "1 record: 10 errors" in table.stdout
 
 
