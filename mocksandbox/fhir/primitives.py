@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
-_CODE = re.compile(r"[^\s]+(\s?[^\s]+)*")
+_CODE = re.compile(r"\S+(\s\S+)*")  # one way to read each text: a second one would take for ever on a long code
 _ID = re.compile(r"[A-Za-z0-9\-.]+")
 _PARTIAL = re.compile(r"\d{4}(-\d{2})?")
 _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
