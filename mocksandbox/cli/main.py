@@ -21,6 +21,8 @@ _COMMANDS = {
         "Make up requests: valid, unusual, or broken with the answer each must get.",
     ),
     "check": ("mocksandbox.cli.check", "Say what is wrong with records: place, line, rule, and the nearest right value."),
+    "fuzz": ("mocksandbox.cli.fuzz", "Fire labelled requests at any target, and learn which rules it breaks."),
+    "report": ("mocksandbox.cli.report", "Merge the reports of fuzz runs, or hold them against a baseline."),
     "rules": ("mocksandbox.cli.rules", "List the rules of an API: what is promised, why, and how it is refused."),
 }
 

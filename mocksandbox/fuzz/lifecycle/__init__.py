@@ -1,0 +1,1 @@
+"""Lives of records: sequences of requests about one record, each answer compared with the reference's."""
