@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -96,3 +97,16 @@ def cli(*arguments: str, input: str | None = None) -> subprocess.CompletedProces
     """`mocksandbox ARGUMENTS`, to its end, with a text on its standard input."""
     command = [sys.executable, "-m", "mocksandbox", *arguments]
     return subprocess.run(command, cwd=ROOT, input=input, capture_output=True, text=True, timeout=PATIENCE * 5, check=False)
+
+
+def wait_for(port: int) -> None:
+    """Until somebody listens at a port of this machine."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            assert time.monotonic() < deadline, "nobody listens"
+            time.sleep(0.1)
+        else:
+            return

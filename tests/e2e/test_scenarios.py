@@ -7,9 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,7 @@ from mocksandbox.contract import read_mapping
 from mocksandbox.providers.nhs import provider
 from mocksandbox.providers.nhs.fields import FOLDER
 from tests.e2e.conftest import PROFILES
-from tests.e2e.live import PATIENCE, cli, fetch, serving
+from tests.e2e.live import PATIENCE, cli, fetch, serving, wait_for
 
 # (rows ok, rows as observed): the two rows about an empty id, and two whose error the service spells otherwise.
 EXPECTED = {"integration": {"ok": 48, "as observed": 4}, "documented": {"ok": 52}, "sandbox": {"ok": 52}}
@@ -69,35 +67,6 @@ def test_a_changed_contract_answers_as_changed(tmp_path: Path) -> None:
         assert read.json["id"] == "changed-example"
         assert read.headers["x-changed"] == "yes"
         assert server.send("GET", "/Unknown").status == 404
-
-
-@pytest.fixture
-def prism() -> Iterator[str]:
-    program = os.environ.get("MOCKSANDBOX_PRISM")
-    if not program:
-        pytest.skip("needs Prism: npm install @stoplight/prism-cli@5.14.2, and its path in MOCKSANDBOX_PRISM")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [program, "mock", str(FOLDER / "openapi.json"), "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    try:
-        wait_for(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
-
-
-def wait_for(port: int) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            assert time.monotonic() < deadline, "Prism does not listen"
-            time.sleep(0.1)
-        else:
-            return
 
 
 @pytest.mark.prism

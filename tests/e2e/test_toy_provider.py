@@ -84,7 +84,19 @@ def test_it_is_served_and_answers_as_its_payloads_say(environment: dict[str, str
 
 
 def test_it_is_fuzzed(environment: dict[str, str], tmp_path: Path) -> None:
-    """By schemathesis, with all its checks, on the toy's own document."""
+    """By our own runner: nothing is wrong, and every rule is enforced."""
+    with serving(provider="toy", environment=environment) as server:
+        arguments = ["fuzz", "toy", "--url", server.base, "--no-stock", "--report", "json", "--report-dir", str(tmp_path)]
+        done = run(environment, *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    assert (told["findings"], told["errors"]) == ([], [])
+    assert told["accepted_valid"][0] == told["accepted_valid"][1] > 10
+    assert told["rules"]["toy/bad-day"] == "enforced"
+
+
+def test_it_is_fuzzed_by_schemathesis(environment: dict[str, str], tmp_path: Path) -> None:
+    """With all its checks, on the toy's own document."""
     st = Path(sys.executable).with_name("st")
     if not st.exists():
         pytest.skip("needs schemathesis: install mocksandbox[fuzz]")
