@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -26,7 +27,7 @@ def odd_handler(
             if many is None:
                 if walk.enough("unknown-element"):
                     continue  # the nearest name of each would take long to find
-                walk.add("unknown-element", (trail, key[:MOST_SHOWN]), type=type_name, hint=_hint(key, known))
+                walk.add("unknown-element", (trail, _name(key)), type=type_name, hint=_hint(key, known))
             elif many:
                 _siblings(item, value, key[1:], trail, walk, plan)
             else:
@@ -57,6 +58,11 @@ def _siblings(items: Any, holder: Mapping[str, Any], name: str, trail: Trail, wa
             _sibling(item, value is not None, (at, index), walk, plan)
         elif name not in holder:
             walk.add("null", (at, index))
+
+
+def _name(key: str) -> str:
+    """A key as a place can name it: what cannot be sent, or seen, is spelled out."""
+    return key[:MOST_SHOWN] if key.isprintable() else json.dumps(key[:MOST_SHOWN])[1:-1]
 
 
 def _hint(key: str, known: Collection[str]) -> str:
