@@ -13,7 +13,8 @@ from mocksandbox.fuzz.transport import RAISED, UNSENT
 from mocksandbox.provider import Provider
 
 INCONCLUSIVE = "inconclusive"
-_ABOUT_CALLER_OR_RECORD = (401, 403, 404)
+ABOUT_CALLER_OR_RECORD = (401, 403, 404, 410)
+"""What a target may answer by reason of who asks, and of records that are not the campaign's."""
 
 
 def judge(provider: Provider, case: Case, step: Step, right: Right, *, ours: bool = True) -> Verdict:
@@ -35,7 +36,7 @@ def judge(provider: Provider, case: Case, step: Step, right: Right, *, ours: boo
     if failed or step.response is None:
         return Verdict("fail", tuple(failed))
     status = step.response.status
-    if status == 429 or (not ours and status in _ABOUT_CALLER_OR_RECORD and status != right.response.status):
+    if status == 429 or (not ours and status in ABOUT_CALLER_OR_RECORD and status != right.response.status):
         return Verdict("pass", problem=f"{INCONCLUSIVE}: {status}")
     flaws: list[Flaw] = []
     if payload.verdict == "must-reject":

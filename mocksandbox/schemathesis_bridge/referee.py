@@ -14,7 +14,7 @@ from mocksandbox import codec
 from mocksandbox.contract import Match
 from mocksandbox.exchange import Request
 from mocksandbox.fuzz.execute import case_of, send_payload
-from mocksandbox.fuzz.judge import judge
+from mocksandbox.fuzz.judge import ABOUT_CALLER_OR_RECORD, judge
 from mocksandbox.fuzz.model import Case, Flaw, Step
 from mocksandbox.fuzz.pair import Pair, Subject
 from mocksandbox.fuzz.plan import Planned
@@ -145,9 +145,11 @@ class Referee:
         verdict: Verdict = "must-reject" if refused else "either" if found.verdict == "must-reject" else found.verdict
         payload = Payload(f"{self.provider.name}/{operation}", request, None, verdict, broken, "schemathesis")
         ours = not (isinstance(match, Match) and match.parameters) or bool(named)
-        if not ours and any(each.rule.stage in self.provider.stateful for each in right.findings):
+        status = step.response.status if step.response is not None else 0
+        stateful = any(each.rule.stage in self.provider.stateful for each in right.findings)
+        if not ours and step.response is not None and (stateful or status in ABOUT_CALLER_OR_RECORD):
             # The target may have records that are not ours: whatever it says of them is taken for right.
-            return (), Right(step.response) if step.response is not None else right
+            return (), Right(step.response)
         case = Case(0, "stock", "schemathesis", operation, payload, tuple(sorted(broken)))
         return judge(self.provider, case, step, right, ours=ours).flaws, right
 
