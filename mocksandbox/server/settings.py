@@ -15,7 +15,8 @@ class Settings:
     provider's authority (`suppliers`, `clients`). `strict` checks every answer against the document. `trust_proxy` believes
     `X-Forwarded-*` headers. `max_body` is in bytes, None for what each API reads; the journal keeps so many entries and bytes
     of bodies. `seed` makes what faults draw by chance repeatable; `faults` puts the front that can cut connections before the
-    server; `only_synthetic` refuses requests that may name a real person.
+    server; `only_synthetic` refuses requests that may name a real person; `loopback` says that only this machine is to reach
+    the server; `body_timeout` is how many seconds a body may take to come.
     """
 
     providers: tuple[str, ...] = ("nhs",)
@@ -30,3 +31,5 @@ class Settings:
     seed: int | None = None
     faults: bool = False
     only_synthetic: bool = False
+    loopback: bool = True
+    body_timeout: float = 15.0

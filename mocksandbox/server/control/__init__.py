@@ -10,6 +10,7 @@ from mocksandbox import __version__
 from mocksandbox.sandbox.preferences import SCENARIO_HEADER
 from mocksandbox.server.control import faults, journal, records, times
 from mocksandbox.server.control.asking import answer, arguments, chosen, sandboxes
+from mocksandbox.server.control.guard import guard
 from mocksandbox.server.front import CONTROL
 
 __all__ = ["control"]
@@ -17,6 +18,7 @@ __all__ = ["control"]
 control = Blueprint("control", __name__, url_prefix=CONTROL)
 for part in (faults, journal, records, times):
     control.register_blueprint(part.routes)
+control.before_request(guard)
 
 
 @control.get("/health")
