@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 if TYPE_CHECKING:
-    from mocksandbox.consumer.options import Options, Wish
+    from mocksandbox.consumer.options import Wish
     from mocksandbox.consumer.payload_source import PayloadSource
     from mocksandbox.consumer.plugged import Plugged
     from mocksandbox.consumer.run import Run
-    from mocksandbox.consumer.summary import Summary
     from mocksandbox.consumer.view import SandboxView
 
 __all__ = ["ContractWarning"]
@@ -28,11 +27,7 @@ class ContractWarning(UserWarning):
 
 
 _OPTIONS: tuple[tuple[str, str, str], ...] = (
-    (
-        "provider",
-        "NAME",
-        "what the fixture `mocksandbox` is: nhs (the default), redox, clinikapi, evaluation, a contract folder",
-    ),
+    ("provider", "NAME", "what `mocksandbox` is: nhs (the default), redox, clinikapi, evaluation, a contract folder"),
     ("profile", "NAME", "how it behaves: integration (the default), documented, sandbox"),
     ("scenario", "ID", "the documented scenario that every test plays in"),
     ("fault", "FAULT", "the fault that the first request of every test meets, such as 429:3"),
@@ -47,10 +42,11 @@ _OPTIONS: tuple[tuple[str, str, str], ...] = (
     ("har", "FILE", "write the recorded interactions as HAR 1.2"),
     ("consumer", "NAME", "the consumer's name in the Pact"),
     ("url", "URL", "the provider that `mocksandbox_check` verifies; /BASE is the base path of the fixture `mocksandbox_app`"),
+    ("allow-host", "HOST", "a host other than this machine that may be verified; may be repeated"),
     ("authorization", "env:VAR", "the variable with the Authorization header for that provider"),
     ("xfail", "ID", "a check of `mocksandbox_check` that is known to fail, such as nhs/bad-nhs-number; may be repeated"),
 )
-_SEVERAL = frozenset({"operations", "report", "xfail"})
+_SEVERAL = frozenset({"operations", "report", "allow-host", "xfail"})
 
 _MARKER = (
     "mocksandbox(provider, *, profile, scenario, fault, auth, strict): what the sandbox of this test is. provider: nhs, "
@@ -62,8 +58,6 @@ _MARKER = (
 _RUN: pytest.StashKey[Run] = pytest.StashKey()
 _LEDGER: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 _PLUGGED: pytest.StashKey[Plugged] = pytest.StashKey()
-_LEDGERS: pytest.StashKey[list[dict[str, Any]]] = pytest.StashKey()
-_SUMMARY: pytest.StashKey[Summary] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -83,17 +77,12 @@ def pytest_configure(config: pytest.Config) -> None:
     strict = _asked(config, "strict")
     if strict and strict not in ("off", "warn", "error"):
         raise pytest.UsageError(f"mocksandbox-strict is {strict!r}; it must be off, warn or error.")
+    config.pluginmanager.register(_Accounts(), "mocksandbox_accounts")
 
 
 def _asked(config: pytest.Config, name: str) -> Any:
     given = config.getoption(f"mocksandbox_{name}")
     return config.getini(f"mocksandbox_{name}") if given is None else given
-
-
-def _options(config: pytest.Config) -> Options:
-    from mocksandbox.consumer.options import read_options
-
-    return _or_fail(lambda: read_options(lambda name: _asked(config, name)))
 
 
 def _or_fail(make: Callable[[], T]) -> T:
@@ -107,26 +96,26 @@ def _or_fail(make: Callable[[], T]) -> T:
 
 
 def _plugged(config: pytest.Config) -> Plugged:
-    """What this process has for its tests, made when the first test asks for it."""
+    """What this process has for its tests, made when it is first needed."""
     if _PLUGGED not in config.stash:
+        from mocksandbox.consumer.options import read_options
         from mocksandbox.consumer.plugged import Plugged
 
-        config.stash[_PLUGGED] = Plugged(_options(config))
+        options = _or_fail(lambda: read_options(lambda name: _asked(config, name)))
+        config.stash[_PLUGGED] = Plugged(options)
     return config.stash[_PLUGGED]
 
 
-def _wish(item: pytest.Item, options: Options) -> Wish:
-    from mocksandbox.consumer.options import read_wish
-
+def _wish(item: pytest.Item) -> Wish:
     marks = [(mark.args, mark.kwargs) for mark in item.iter_markers("mocksandbox")]
-    return _or_fail(lambda: read_wish(options, marks))
+    return _or_fail(lambda: _plugged(item.config).wish(marks))
 
 
 @pytest.fixture
 def _mocksandbox_run(request: pytest.FixtureRequest) -> Iterator[Run]:
     """The share of the sandbox that this test has."""
     plugged = _plugged(request.config)
-    run = plugged.suite.open(request.node.nodeid, _wish(request.node, plugged.suite.options))
+    run = plugged.suite.open(request.node.nodeid, _wish(request.node))
     request.node.stash[_RUN] = run
     yield run
     request.node.stash[_LEDGER] = plugged.close(run)
@@ -136,10 +125,7 @@ def _sandbox(name: str, provider: str, api: str) -> Any:
     """The fixture of one provider's sandbox."""
 
     def view(request: pytest.FixtureRequest, _mocksandbox_run: Run) -> SandboxView:
-        from mocksandbox.consumer.view import SandboxView
-
-        box = _or_fail(lambda: _mocksandbox_run.box(provider or _mocksandbox_run.wish.provider))
-        return SandboxView(_plugged(request.config).suite, _mocksandbox_run, box)
+        return _or_fail(lambda: _plugged(request.config).view(_mocksandbox_run, provider))
 
     view.__doc__ = f"A sandbox of {api}, at `.url`; this test's alone."
     return pytest.fixture(name=name)(view)
@@ -165,10 +151,7 @@ def _payloads(name: str, *, broken: bool, says: str) -> Any:
     """The fixture of made-up requests."""
 
     def source(request: pytest.FixtureRequest) -> PayloadSource:
-        from mocksandbox.consumer.payload_source import PayloadSource
-
-        options = _plugged(request.config).suite.options
-        return PayloadSource(_wish(request.node, options).provider, options.seed, broken=broken)
+        return _plugged(request.config).payloads(_wish(request.node), broken=broken)
 
     source.__doc__ = says
     return pytest.fixture(name=name)(source)
@@ -187,15 +170,13 @@ def mocksandbox_app() -> Any:
 @pytest.fixture
 def mocksandbox_check(request: pytest.FixtureRequest) -> Callable[[], None]:
     """One check of a provider: call it. A test that asks for it is run once for each rule and operation of its provider."""
-    from mocksandbox.consumer.targets import target
-
-    options, check = _options(request.config), request.param
-    app = None if "://" in options.url else request.getfixturevalue("mocksandbox_app")
-    send = _or_fail(lambda: target(options, check.provider, app))
+    plugged = _plugged(request.config)
+    app = None if plugged.has_url else request.getfixturevalue("mocksandbox_app")
+    ask = _or_fail(lambda: plugged.asking(request.param, app))
 
     def run() -> None:
         __tracebackhide__ = True
-        if problem := _or_fail(lambda: check.problem(send)):
+        if problem := _or_fail(ask):
             pytest.fail(problem, pytrace=False)
 
     return run
@@ -203,16 +184,11 @@ def mocksandbox_check(request: pytest.FixtureRequest) -> Callable[[], None]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One item for each rule and operation where a test asks for `mocksandbox_check`."""
-    if "mocksandbox_check" not in metafunc.fixturenames:
-        return
-    from mocksandbox.consumer.verification import checks, is_known
-
-    options = _options(metafunc.config)
-    wish = _wish(metafunc.definition, options)
-    found = _or_fail(lambda: checks(wish.provider, wish.of(wish.provider, "profile"), options.operations))
-    known = pytest.mark.xfail(reason="known (mocksandbox_xfail)", strict=True)
-    parameters = [pytest.param(check, id=check.id, marks=[known] if is_known(check, options.xfail) else []) for check in found]
-    metafunc.parametrize("mocksandbox_check", parameters, indirect=True)
+    if "mocksandbox_check" in metafunc.fixturenames:
+        found = _or_fail(lambda: _plugged(metafunc.config).checks(_wish(metafunc.definition)))
+        known = pytest.mark.xfail(reason="known (mocksandbox_xfail)", strict=True)
+        items = [pytest.param(check, id=check.id, marks=[known] if is_known else []) for check, is_known in found]
+        metafunc.parametrize("mocksandbox_check", items, indirect=True)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -226,75 +202,78 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     except (KeyboardInterrupt, SystemExit, pytest.exit.Exception, pytest.skip.Exception):
         raise
     except BaseException:
-        _judge(item, failed=True)
+        _judge(item, "call", failed=True)
         raise
     # A test of unittest's own kind keeps what went wrong until its report is made.
-    _judge(item, failed=bool(getattr(item, "_excinfo", None)))
+    _judge(item, "call", failed=bool(getattr(item, "_excinfo", None)))
     return result
 
 
-def _judge(item: pytest.Item, *, failed: bool) -> None:
+def _judge(item: pytest.Item, phase: str, *, failed: bool) -> None:
+    """Fail the test for what it has sent; where it has failed already, say so beside its own traceback."""
     if _PLUGGED not in item.config.stash:
         return
     verdict = item.config.stash[_PLUGGED].verdict(item.stash.get(_RUN, None))
     if verdict.warning:
         item.warn(ContractWarning(verdict.warning))
     if verdict.error and failed:
-        item.add_report_section("call", "mocksandbox", verdict.error)
+        item.add_report_section(phase, "mocksandbox", verdict.error)
     elif verdict.error:
         pytest.fail(verdict.error, pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-    """Give the teardown's report what the test has exercised: a report finds its way from xdist's workers by itself."""
+    """Say beside a fixture's failure what it had sent. Give the teardown's report what the test has exercised: a report finds
+    its way from xdist's workers by itself.
+    """
+    if call.when == "setup" and call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception):
+        _judge(item, "setup", failed=True)
     report = yield
     if call.when == "teardown" and _LEDGER in item.stash:
         report.mocksandbox = item.stash[_LEDGER]
         del item.stash[_LEDGER]
-        _keep(item.config, report.mocksandbox)
     return report
 
 
-def _keep(config: pytest.Config, ledger: Any) -> None:
-    if ledger:
-        config.stash.setdefault(_LEDGERS, []).append(ledger)
+class _Accounts:
+    """What all tests have exercised, in this process and in xdist's workers, and what is said of it in the end."""
 
+    def __init__(self) -> None:
+        self.ledgers: list[dict[str, Any]] = []
+        self.lines: list[str] = []
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Keep what a test in one of xdist's workers has exercised."""
-    node = getattr(report, "node", None)
-    if node is not None:
-        _keep(node.config, getattr(report, "mocksandbox", None))
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep what a test has exercised."""
+        self._keep(getattr(report, "mocksandbox", None))
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Keep what one of xdist's workers has left."""
+        self._keep(getattr(node, "workeroutput", {}).get("mocksandbox"))
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Keep what one of xdist's workers has left."""
-    _keep(node.config, getattr(node, "workeroutput", {}).get("mocksandbox"))
+    def _keep(self, ledger: Any) -> None:
+        if ledger:
+            self.ledgers.append(ledger)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Stop the server and sum up; a worker of xdist passes on what is left, and no more."""
+        config = session.config
+        left = config.stash[_PLUGGED].end() if _PLUGGED in config.stash else None
+        if hasattr(config, "workerinput"):
+            config.workeroutput["mocksandbox"] = left  # type: ignore[attr-defined]  # xdist's own
+            return
+        self._keep(left)
+        if self.ledgers:
+            summary = _plugged(config).sum_up(self.ledgers, config.rootpath)
+            self.lines = summary.lines
+            if summary.failed and session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Stop the server and sum up; a worker of xdist passes on what is left, and no more."""
-    config = session.config
-    left = config.stash[_PLUGGED].end() if _PLUGGED in config.stash else None
-    if hasattr(config, "workerinput"):
-        config.workeroutput["mocksandbox"] = left  # type: ignore[attr-defined]  # xdist's own
-        return
-    _keep(config, left)
-    if ledgers := config.stash.get(_LEDGERS, None):
-        from mocksandbox.consumer.summary import sum_up
-
-        summary = config.stash[_SUMMARY] = sum_up(ledgers, _options(config), config.rootpath)
-        if summary.failed and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what was exercised."""
-    summary = config.stash.get(_SUMMARY, None)
-    if summary is not None and config.get_verbosity() >= -1:
-        terminalreporter.section("mocksandbox", sep="-")
-        for line in summary.lines:
-            terminalreporter.line(line)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+        """Say what was exercised."""
+        if self.lines and config.get_verbosity() >= -1:
+            terminalreporter.section("mocksandbox", sep="-")
+            for line in self.lines:
+                terminalreporter.line(line)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from socket import socket
 from typing import Any
@@ -16,9 +17,10 @@ SOCKET = "werkzeug.socket"
 """Where werkzeug's server puts the client's socket."""
 
 
-def answered(run: Run, environ: Environ, patience: float | None = None) -> Delivery:
-    """The answer to a request of a test, and how it is to be delivered. The wait for a late one is over when this returns; a
-    client in this process waits no longer than its patience, in seconds.
+@contextmanager
+def answering(run: Run, environ: Environ, patience: float | None = None) -> Generator[Delivery, None, None]:
+    """The answer to a request of a test, and how it is to be delivered; the block is where its `wait` is waited for. A client
+    in this process waits no longer than its patience, in seconds.
     """
     told: list[Any] = []
 
@@ -26,20 +28,21 @@ def answered(run: Run, environ: Environ, patience: float | None = None) -> Deliv
         told.extend((status, headers))
 
     with run.activity.one():
-        body = b"".join(run.front(environ, start_response))
-        made = delivery(told[0], told[1], body)
-        late = patience is not None and made.delay > patience
-        if made.delay:
-            time.sleep(patience if late and patience is not None else made.delay)
-        _note(run, late, environ.get(SOCKET))
-    return replace(made, late=late)
+        made = delivery(b"".join(run.front(environ, start_response)), *told)
+        entry = run.journal.mine()
+        late = patience is not None and made.wait > patience
+        yield replace(made, wait=patience, late=True) if late and patience is not None else made
+        # Which requests nobody waited for any more.
+        connection: socket | None = environ.get(SOCKET)
+        if entry is not None and (late or (connection is not None and has_gone(connection))):
+            run.gave_up.add(entry.number)
 
 
-def _note(run: Run, late: bool, connection: socket | None) -> None:
-    """Remember which requests nobody waited for any more."""
-    entry = run.journal.mine()
-    if entry is not None and (late or (connection is not None and has_gone(connection))):
-        run.gave_up.add(entry.number)
+def answered(run: Run, environ: Environ, patience: float | None = None) -> Delivery:
+    """The same, once the wait is over."""
+    with answering(run, environ, patience) as made:
+        time.sleep(made.wait)
+    return made
 
 
 @dataclass(frozen=True)

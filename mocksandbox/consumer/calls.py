@@ -105,7 +105,8 @@ class Calls:
         """The newest call, of one operation where one is named. Raises AssertionError when there is none."""
         __tracebackhide__ = True
         found = self.of(operation)
-        assert found, self._nothing(operation)
+        if not found:
+            raise AssertionError(self._nothing(operation))
         return found[-1]
 
     def near_misses(self) -> list[Call]:
@@ -134,7 +135,8 @@ class Calls:
         right = [call for call, unlike in judged if not unlike]
         if len(right) == times or (times is None and right):
             return right
-        assert judged or times == 0, self._nothing(operation)
+        if not judged and times != 0:
+            raise AssertionError(self._nothing(operation))
         called = f"called {_count(len(right))}" if right else "never called"
         wanted = "at least once" if times is None else _count(times)
         raise AssertionError("\n".join([f"{operation} was {called} as described, expected {wanted}.", *self._near(judged)]))
@@ -143,7 +145,8 @@ class Calls:
         """That the operation was not called, nor any when it is empty. Raises AssertionError otherwise."""
         __tracebackhide__ = True
         found = self.of(operation)
-        assert not found, f"{operation or self.provider.name} was called: {'; '.join(map(str, found[:_SHOWN]))}"
+        if found:
+            raise AssertionError(f"{operation or self.provider.name} was called: {'; '.join(map(str, found[:_SHOWN]))}")
 
     def assert_sequence(self, *operations: str, exact: bool = False) -> None:
         """That these operations were called in this order; with `exact`, and no others. Raises AssertionError otherwise."""
@@ -153,7 +156,8 @@ class Calls:
         called = [call.operation for call in self]
         left = iter(called)
         right = called == list(operations) if exact else all(operation in left for operation in operations)
-        assert right, f"The order was {' -> '.join(called) or 'empty'}, not {' -> '.join(operations)}."
+        if not right:
+            raise AssertionError(f"The order was {' -> '.join(called) or 'empty'}, not {' -> '.join(operations)}.")
 
     def _near(self, judged: list[tuple[Call, list[Difference]]]) -> Iterator[str]:
         """What came near: the calls of the operation with the fewest differences first, else what was called at all."""

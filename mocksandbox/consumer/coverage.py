@@ -9,7 +9,7 @@ from typing import Any
 
 from mocksandbox.consumer.ledger import TIMEOUT, Ledger
 from mocksandbox.contract import Operation
-from mocksandbox.provider import Provider, open_provider
+from mocksandbox.provider import Provider, known_providers, open_provider
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,27 @@ def _percent(got: int, of: int) -> float:
 
 
 def coverages(ledger: Ledger, wanted: Sequence[str] = ()) -> list[Coverage]:
-    """The coverage of each provider that the tests used, of the operations that the consumer is said to use."""
-    opened = [open_provider(reference) for _, reference in sorted(ledger["providers"].items())]
-    return [_coverage(each, ledger["exercised"].get(each.name, {}), wanted) for each in opened]
+    """The coverage of each provider that the tests used, and of each that a pattern names (`redox/*`); of the operations that
+    the consumer is said to use.
+    """
+    return [_coverage(each, ledger["exercised"].get(each.name, {}), wanted) for each in _providers(ledger, wanted)]
+
+
+def misspelt(ledger: Ledger, wanted: Sequence[str]) -> list[str]:
+    """The patterns that fit no operation of the provider that they name."""
+    known = {each.name: each.contract.operations for each in _providers(ledger, wanted)}
+    named = ((pattern.partition("/")[0], pattern) for pattern in wanted)
+    return [
+        pattern
+        for name, pattern in named
+        if name in known and not any(_is_wanted(name, operation, [pattern]) for operation in known[name])
+    ]
+
+
+def _providers(ledger: Ledger, wanted: Sequence[str]) -> list[Provider]:
+    named = {pattern.partition("/")[0] for pattern in wanted} & known_providers().keys()
+    references = {**dict(zip(named, named, strict=True)), **ledger["providers"]}
+    return [open_provider(reference) for _, reference in sorted(references.items())]
 
 
 def _coverage(provider: Provider, exercised: Mapping[str, Mapping[str, int]], wanted: Sequence[str]) -> Coverage:

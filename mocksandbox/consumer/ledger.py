@@ -42,7 +42,8 @@ def ledger_of(run: Run, since: int = 0) -> Ledger:
         if entry.provider and entry.operation in {o.id for o in run.boxes[entry.provider].provider.contract.operations}:
             count(made, entry.provider, entry.operation, answer_of(entry, entry.number in run.gave_up))
     made["broken"] = len({breach.number for breach in run.unexpected(since)})
-    made["unused"] = [[run.nodeid, stub.name] for box in run.boxes.values() for stub in _unused(box)]
+    if not run.closed:  # else they have been told
+        made["unused"] = [[run.nodeid, stub.name] for box in run.boxes.values() for stub in _unused(box)]
     return made
 
 

@@ -20,8 +20,8 @@ class Options:
     """The project's options. Empty texts mean that nothing was asked for.
 
     `late` is how many seconds the end of a test waits for what other threads still send; `operations` are patterns of the
-    operations that the consumer uses (`nhs/read*`), none for all; `min_coverage` is a percentage; `url` and `authorization`
-    say where and as whom a provider is verified.
+    operations that the consumer uses (`nhs/read*`), none for all; `min_coverage` is a percentage; `url`, `allow_host`
+    and `authorization` say where and as whom a provider is verified.
     """
 
     provider: str = "nhs"
@@ -39,6 +39,7 @@ class Options:
     har: str = ""
     consumer: str = "consumer"
     url: str = ""
+    allow_host: tuple[str, ...] = ()
     authorization: str = ""
     xfail: tuple[str, ...] = ()
 
@@ -90,7 +91,11 @@ class Wish:
         return getattr(self.options, key)
 
 
-def read_wish(options: Options, marks: Iterable[tuple[Sequence[Any], Mapping[str, Any]]]) -> Wish:
+Mark = tuple[Sequence[Any], Mapping[str, Any]]
+"""A marker's arguments, by place and by name."""
+
+
+def read_wish(options: Options, marks: Iterable[Mark]) -> Wish:
     """What markers ask for, from their arguments, nearest first.
 
     Raises:

@@ -217,10 +217,22 @@ class Run:
     def _known(self) -> dict[int, list[Breach]]:
         return {}
 
+    @property
+    def newest(self) -> int:
+        """The number of the newest request, 0 when none came."""
+        last = self.journal.last()
+        return last.number if last else max(self.judged, self.counted)
+
     def unjudged(self) -> list[Breach]:
         """What was broken and not expected, since this was last asked."""
-        since, self.judged = self.judged, max([self.judged, *(entry.number for entry in self.journal)])
+        since, self.judged = self.judged, self.newest
         return self.unexpected(since)
+
+    def forget(self) -> None:
+        """Let go of the exchanges that have been judged and counted: many tests are kept until the end."""
+        done = min(self.judged, self.counted)
+        self.journal.clear(lambda entry: entry.number <= done)
+        self._known.clear()
 
     def unexpected(self, since: int = 0) -> list[Breach]:
         """What was broken and not expected by the requests after the one of that number."""

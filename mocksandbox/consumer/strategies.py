@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from mocksandbox.consumer import responses
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(answer=responses("nhs/searchImmunizationGet"))
+@given(answer=responses("nhs/searchImmunization"))
 def test_my_client_reads_every_answer(nhs_sandbox, answer):
     with nhs_sandbox.answering(answer):
         my_client(nhs_sandbox.url).vaccinations("9449310475")
@@ -20,8 +20,9 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from mocksandbox.consumer.drawn import Surprise
 from mocksandbox.consumer.legal import Ground
 from mocksandbox.consumer.origins import grounds
-from mocksandbox.errors import UsageError
+from mocksandbox.consumer.stubs import is_named
 from mocksandbox.generators.build import split_reference
+from mocksandbox.provider import known_providers, open_provider
 
 __all__ = ["responses"]
 
@@ -32,16 +33,26 @@ _MOST = 4
 def responses(reference: str, *, errors: bool = True, profile: str = "") -> SearchStrategy[Surprise]:
     """Legal answers to a valid request of an operation (`nhs/searchImmunizationGet`): the plain one; without what is optional;
     with what is unknown; empty and long; with warnings beside the matches; and, unless `errors` is false, every error that is
-    documented. They shrink to the plain answer with the one surprise that matters.
+    documented. They shrink to the plain answer with the one surprise that matters. An operation that the document has for
+    several methods (`searchImmunizationGet`, `searchImmunizationPost`) may be named without: the answers are for all of them.
 
     Raises:
         UsageError: there is no such provider, operation or profile, or the provider has no valid requests.
     """
-    provider, operation = split_reference(reference)
-    if provider.valid is None:
-        raise UsageError(f"{provider.name} has no valid requests of its own to be answered.")
+    whole = _with_method(reference)
+    provider, operation = split_reference(whole)
     chosen = provider.profile(profile or None).name
-    return st.deferred(lambda: _responses(_wanted(provider.name, operation, chosen, errors)))
+    named = operation if whole == reference else reference.rpartition("/")[2]
+    return st.deferred(lambda: _responses(named, _wanted(provider.name, operation, chosen, errors)))
+
+
+def _with_method(reference: str) -> str:
+    """A reference to the first of the operations that it names."""
+    name, _, operation = reference.rpartition("/")
+    if name not in known_providers():
+        return reference
+    found = [each.id for each in open_provider(name).contract.operations if is_named(each, operation)]
+    return f"{name}/{found[0]}" if operation and found and operation not in found else reference
 
 
 def _wanted(name: str, operation: str, profile: str, errors: bool) -> tuple[Ground, ...]:
@@ -52,7 +63,7 @@ def _wanted(name: str, operation: str, profile: str, errors: bool) -> tuple[Grou
 
 
 @st.composite
-def _responses(draw: DrawFn, known: tuple[Ground, ...]) -> Surprise:
+def _responses(draw: DrawFn, operation: str, known: tuple[Ground, ...]) -> Surprise:
     # As many errors as answers, and as many ways of one sort as of another, however many there are of each.
     halves = ([each for each in known if (each.response.status >= 400) == errors] for errors in (False, True))
     ground: Ground = draw(st.one_of(*(st.sampled_from(half) for half in halves if half)))
@@ -63,7 +74,7 @@ def _responses(draw: DrawFn, known: tuple[Ground, ...]) -> Surprise:
         # First, so that what is repeated is repeated without it.
         chosen = [*(number for number in ground.optional if draw(_FLAGS)), *chosen]
     response, how = ground.changed(dict.fromkeys(chosen))
-    return Surprise(ground.provider.name, ground.operation, response, (*ground.how, *how))
+    return Surprise(ground.provider.name, operation, response, (*ground.how, *how))
 
 
 _FLAGS = st.booleans()

@@ -29,8 +29,8 @@ class StubError(MocksandboxError):
 
 @dataclass
 class Stub:
-    """One answer to requests of an operation: `left` times, None for as often as it is asked for; to those only whose JSON
-    body has what `where` says. `used` counts.
+    """One answer to requests of an operation, of all when it is empty: `left` times, None for as often as it is asked for; to
+    those only whose JSON body has what `where` says. `used` counts.
     """
 
     provider: str
@@ -47,9 +47,14 @@ class Stub:
 
     def fits(self, attempt: Attempt) -> bool:
         """Whether it answers a request."""
-        if attempt.operation is None or self.left == 0 or self.operation not in ("", attempt.operation.id):
+        if attempt.operation is None or self.left == 0 or not is_named(attempt.operation, self.operation):
             return False
         return self.where is None or not any(True for _ in differences(self.where, attempt.body))
+
+
+def is_named(operation: Operation, name: str) -> bool:
+    """Whether an operation is named: by its id, by that without its method (`searchImmunization`), or by nothing at all."""
+    return name in ("", operation.id) or f"{name}{operation.method.capitalize()}" == operation.id
 
 
 @dataclass

@@ -17,7 +17,7 @@ from mocksandbox.server.wsgi import Environ
 if TYPE_CHECKING:
     from mocksandbox.consumer.serving import Server
 
-KEPT = 1000
+KEPT = 200
 """How many tests that have ended still answer: a request of theirs that comes late is theirs."""
 
 
@@ -49,7 +49,8 @@ class Suite:
     def close(self, run: Run) -> None:
         """A test has ended. Its run is kept for what comes late; the oldest ones are forgotten."""
         run.closed = True
-        ended = [each for each in self.runs.values() if each.closed]
+        run.forget()
+        ended = [each for each in list(self.runs.values()) if each.closed]
         for each in ended[:-KEPT]:
             del self.runs[each.name]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mocksandbox import codec
-from mocksandbox.consumer.coverage import Coverage, as_json, coverages, percent
+from mocksandbox.consumer.coverage import Coverage, as_json, coverages, misspelt, percent
 from mocksandbox.consumer.ledger import Ledger, empty, merge
 from mocksandbox.consumer.options import Options
 from mocksandbox.consumer.telling import shortened
@@ -40,6 +40,8 @@ def sum_up(ledgers: Sequence[Mapping[str, Any]], options: Options, root: Path) -
     lines += [f"stub never asked for: {stub} ({test})" for test, stub in whole["unused"][:_MOST]]
     lines += [f"… and {len(whole['unused']) - _MOST} more" for _ in whole["unused"][_MOST : _MOST + 1]]
     lines += [line for text in late for line in text.splitlines()]
+    unknown = misspelt(whole, options.operations)
+    lines += [f"mocksandbox-operations: {pattern!r} fits no operation" for pattern in unknown]
     if too_little:
         lines.append(f"coverage {covered:.0f} % is below --mocksandbox-min-coverage {options.min_coverage:g}")
     written = list(_written(whole, options, root, found))
@@ -48,7 +50,8 @@ def sum_up(ledgers: Sequence[Mapping[str, Any]], options: Options, root: Path) -
     broken = whole["broken"]
     asked = f"{whole['requests']} request{'' if whole['requests'] == 1 else 's'}"
     lines.insert(0, f"{asked}, {broken} of them broke the contract" if broken else asked)
-    return Summary(lines, too_little or unwritten or any(level == "error" for _, level, _ in whole["late"]))
+    failed = too_little or unwritten or bool(unknown) or any(level == "error" for _, level, _ in whole["late"])
+    return Summary(lines, failed)
 
 
 def _of(coverage: Coverage) -> Iterator[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -27,11 +28,12 @@ def target(options: Options, provider: str, app: Any = None) -> Send:
     one that the options name).
 
     Raises:
-        UsageError: the authorisation is not given as `env:VAR`, or the variable is not set; the application is none.
+        UsageError: the authorisation is not given as `env:VAR`, or the variable is not set; the URL is none, or of a machine
+            that is not allowed; the application is none.
     """
     headers = _authorization(options.authorization)
     if app is None:
-        return _over_http(options.url.rstrip("/"), headers)
+        return _over_http(options.url.rstrip("/"), headers, options.allow_host)
     base = options.url.rstrip("/") if options.url.startswith("/") else open_provider(provider).base_path
     call = _asgi if _is_asgi(app) else _wsgi
     return lambda request: call(app, _addressed(request, base), _named(request, headers), request.body)
@@ -57,10 +59,13 @@ def _addressed(request: Request, base: str) -> tuple[str, str]:
     return request.method, f"{base}{request.path}{query}"
 
 
-def _over_http(base: str, more: list[tuple[str, str]]) -> Send:
+def _over_http(base: str, more: list[tuple[str, str]], allowed: Collection[str]) -> Send:
     parts = urlsplit(base)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"--mocksandbox-url {base!r} is no URL such as http://127.0.0.1:8080/fhir.")
+    if not _is_loopback(parts.hostname) and parts.hostname not in allowed:
+        host = parts.hostname
+        raise UsageError(f"{host} is not this machine. The checks write records to it: add --mocksandbox-allow-host {host}.")
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
 
     def send(request: Request) -> Response:
@@ -76,6 +81,13 @@ def _over_http(base: str, more: list[tuple[str, str]]) -> Send:
             connection.close()
 
     return send
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _is_asgi(app: Any) -> bool:

@@ -29,11 +29,11 @@ def told(breaches: Sequence[Breach], remedy: str = "") -> str:
 
 def _lines(breaches: Iterable[Breach]) -> Iterable[str]:
     for (number, request, operation), group in groupby(breaches, key=lambda each: (each.number, each.request, each.operation)):
-        yield f"#{number} {shortened(request)}{f'  ({operation})' if operation else ''}"
+        yield printable(f"#{number} {shortened(request)}{f'  ({operation})' if operation else ''}")
         of_request = list(group)
         width = min(max(len(each.at) for each in of_request), 60)
         for breach in of_request:
-            yield f"     {breach.at:{width}}  {_words(breach)}  [{breach.rule}]{_hint(breach)}"
+            yield printable(f"     {breach.at:{width}}  {_words(breach)}  [{breach.rule}]{_hint(breach)}")
 
 
 def _words(breach: Breach) -> str:
@@ -51,3 +51,8 @@ def _hint(breach: Breach) -> str:
 def shortened(text: str, width: int = _WIDTH) -> str:
     """A text that fits, its end cut off where it does not."""
     return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def printable(text: str) -> str:
+    """A text that any terminal, file and worker takes: what a client sent may be a line end, an escape, half a character."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

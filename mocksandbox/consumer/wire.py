@@ -18,14 +18,14 @@ _OURS = frozenset(name.lower() for name in (DELAY_HEADER, RESET_HEADER, TRUNCATE
 
 @dataclass(frozen=True)
 class Delivery:
-    """An answer as it is to be given: status line, headers, body; after how many seconds; whether it is reset instead, or ends
-    in the middle; and whether it came too late for the client.
+    """An answer as it is to be given: status line, headers, body; how many seconds to wait before it; whether it is reset
+    instead, or ends in the middle; and whether it comes too late for the client.
     """
 
     status: str
     headers: Headers
     body: bytes
-    delay: float = 0.0
+    wait: float = 0.0
     reset: bool = False
     truncate: bool = False
     late: bool = False
@@ -36,7 +36,7 @@ class Delivery:
         return self.body[: len(self.body) // 2] if self.truncate else self.body
 
 
-def delivery(status: str, headers: Iterable[tuple[str, str]], body: bytes) -> Delivery:
+def delivery(body: bytes, status: str, headers: Iterable[tuple[str, str]]) -> Delivery:
     """How an answer of the sandbox is to be given; what says so in its headers is taken out."""
     asked: dict[str, str] = {}
     kept: Headers = []
@@ -49,7 +49,7 @@ def delivery(status: str, headers: Iterable[tuple[str, str]], body: bytes) -> De
         status,
         kept,
         body,
-        delay=float(asked.get(DELAY_HEADER.lower(), 0)),
+        wait=float(asked.get(DELAY_HEADER.lower(), 0)),
         reset=RESET_HEADER.lower() in asked,
         truncate=TRUNCATE_HEADER.lower() in asked,
     )
