@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache, partial
 from itertools import islice
 
 from mocksandbox.consumer.legal import Ground
 from mocksandbox.consumer.refusals import refusals
+from mocksandbox.consumer.surprises import EMPTY
 from mocksandbox.contract import Operation
 from mocksandbox.exchange import Request, Response
 from mocksandbox.generators import payloads
@@ -42,10 +44,20 @@ def _given(provider: Provider, operation: Operation, profile: str) -> Iterator[G
     for attempt in templates:
         answer = Sandbox(provider, profile).handle(attempt.request, trusted=True)
         if answer.status < 400:
-            yield Ground(provider, profile, operation.id, attempt.request, _clean(answer))
+            plain = Ground(provider, profile, operation.id, attempt.request, _clean(answer))
+            yield plain
+            yield from _empty(plain)
     for style in _STYLES:
         for request, answer in _reads(provider, operation, profile, style):
             yield Ground(provider, profile, operation.id, request, _clean(answer), (f"a {style} record",))
+
+
+def _empty(plain: Ground) -> Iterator[Ground]:
+    """An answer in which nothing was found: by itself, for every client meets it one day."""
+    for number, way in enumerate(plain.ways):
+        if way.sort == EMPTY and plain.is_legal(number):
+            response, how = plain.changed([number])
+            yield replace(plain, response=response, how=how)
 
 
 def _reads(provider: Provider, operation: Operation, profile: str, style: str) -> Iterator[tuple[Request, Response]]:

@@ -17,6 +17,12 @@ _EXTENSION = {"url": "https://example.org/fhir/StructureDefinition/never-heard-o
 SHORTER = "shorter"
 """The sort of the ways that leave something out."""
 
+EMPTY = "empty"
+"""The sort of the ways in which nothing was found."""
+
+_FOUND = ("entry", "data")
+"""What the lists are called that hold what a search has found."""
+
 _LONG = (10, 50)
 """How many entries a long list has."""
 
@@ -71,8 +77,9 @@ def _shorter(body: Any) -> Iterator[Way]:
 def _lists(body: Any) -> Iterator[Way]:
     for path, value in _firsts(body):
         if isinstance(value, list) and len(path) <= 2 and all(isinstance(item, dict) for item in value):
-            yield _edited("lists", f"{fhirpath(path)} empty", _with_items(path, lambda _: []))
-            yield _edited("lists", f"no {fhirpath(path)}", _without_items(path))
+            sort = EMPTY if path[-1] in _FOUND else "lists"
+            yield _edited(sort, f"{fhirpath(path)} empty", _with_items(path, lambda _: []))
+            yield _edited(sort, f"no {fhirpath(path)}", _without_items(path))
             for number in _LONG if value else ():
                 yield _edited("lists", f"{number} items in {fhirpath(path)}", _with_items(path, _repeated(number)))
 

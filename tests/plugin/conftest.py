@@ -1,9 +1,8 @@
-"""A folder with a consumer's tests in it, run by a pytest of its own with the plugin loaded once."""
+"""A folder with a consumer's tests in it, run by a pytest of its own, which finds the plugin by its entry point."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import entry_points
 
 import httpx  # noqa: F401  # what a pytest in this process must not load again and again
 import hypothesis.strategies  # noqa: F401
@@ -21,11 +20,8 @@ from mocksandbox.provider import open_provider
 
 collect_ignore = ["consumer"]  # a project of its own, with a configuration of its own
 
-IS_INSTALLED = any(point.name == "mocksandbox" for point in entry_points(group="pytest11"))
-"""Whether pytest loads the plugin by itself; it must not be loaded twice."""
-
-LOADED = () if IS_INSTALLED else ("-p", "mocksandbox.pytest_plugin")
-ALONE = ("-p", "no:schemathesis", "-p", "no:cacheprovider")
+ALONE = ("-p", "no:schemathesis", "-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:pact")
+"""What keeps a run quick, and the same whoever has installed what."""
 
 CLIENT = '''
 import requests
@@ -67,6 +63,6 @@ def run(request: pytest.FixtureRequest) -> Run:
         if source:
             pytester.makepyfile(test_it=source)
         chosen = pytester.runpytest_subprocess if apart else pytester.runpytest_inprocess
-        return chosen(*ALONE, *LOADED, *arguments)
+        return chosen(*ALONE, *arguments)
 
     return go

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from scripts.installed import ROOT, build_wheel, install, outside
-from tests.plugin.conftest import LOADED
+from tests.plugin.conftest import ALONE
 
 PROJECT = Path(__file__).parent / "consumer"
 PATIENCE = 300.0
@@ -39,17 +39,20 @@ def project(tmp_path: Path) -> Path:
 def pytest_in(
     folder: Path, *arguments: str, python: Path = Path(sys.executable), variables: dict[str, str] | None = None
 ) -> str:
-    command = [str(python), "-m", "pytest", "-p", "no:schemathesis", "-p", "no:cacheprovider", *arguments]
+    command = [str(python), "-m", "pytest", *ALONE, *arguments]
     done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert not done.stderr, done.stderr
     return done.stdout
 
 
-def assert_as_it_should(passing: str, failing: str) -> None:
-    assert re.search(r"=+ 13 passed in ", passing), passing
-    assert re.search(r"nhs: 3 of 3 operations, \d+ of 31 answers \(\d\d %\)", passing)
-    assert re.search(r"=+ 6 failed in ", failing), failing
-    blocks = re.split(r"\n_{3,} (test_\w+) _{3,}\n", failing.partition("----- mocksandbox -----")[0])
+def assert_passes(said: str) -> None:
+    assert re.search(r"=+ 13 passed in ", said), said
+    assert re.search(r"nhs: 3 of 3 operations, \d+ of 31 answers \(\d\d %\)", said)
+
+
+def assert_fails_as_it_should(said: str) -> None:
+    assert re.search(r"=+ 6 failed in ", said), said
+    blocks = re.split(r"\n_{3,} (test_\w+) _{3,}\n", said.partition("----- mocksandbox -----")[0])
     shown = dict(zip(blocks[1::2], blocks[2::2], strict=True))
     for test, told in MISTAKES.items():
         lines = [line for line in shown[test].splitlines() if line and not line.startswith(("[gw", "---"))]
@@ -62,43 +65,46 @@ def assert_as_it_should(passing: str, failing: str) -> None:
     assert "Immunization.status" in own.partition("Captured mocksandbox call")[2]
 
 
-@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["serial", "xdist"])
-def test_it_passes_and_fails_as_it_should(project: Path, arguments: tuple[str, ...]) -> None:
-    passing = pytest_in(project, *LOADED, *arguments)
-    failing = pytest_in(project, *LOADED, "tests_broken", *arguments)
-    assert_as_it_should(passing, failing)
+def test_it_passes(project: Path) -> None:
+    assert_passes(pytest_in(project))
+
+
+def test_its_mistakes_are_found(project: Path) -> None:
+    assert_fails_as_it_should(pytest_in(project, "tests_broken"))
 
 
 def test_without_the_plugin_the_mistakes_go_unnoticed(project: Path) -> None:
     # The proof that it is the plugin that fails them: strict = off leaves the clients' own failure alone.
-    said = pytest_in(project, *LOADED, "tests_broken", "--mocksandbox-strict", "off", "--mocksandbox-min-coverage", "1")
+    said = pytest_in(project, "tests_broken", "--mocksandbox-strict", "off", "--mocksandbox-min-coverage", "1")
     assert re.search(r"=+ 1 failed, 5 passed in ", said), said
     assert "FAILED tests_broken/test_mistakes.py::test_own_failure" in said
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_wheel(tmp_path_factory.mktemp("dist"))
-
-
 @pytest.fixture(scope="module", params=["newest", "8.4"])
-def python(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A clean environment with the wheel, and the newest pytest or the oldest that is supported."""
-    made = install(wheel, tmp_path_factory.mktemp("environment") / "venv")
-    if request.param != "newest":
-        command = [sys.executable, "-m", "pip", "--python", str(made), "install", "--quiet", f"pytest=={request.param}.*"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=outside())
-        if done.returncode and os.environ.get("CI") != "true":
-            pytest.skip(f"pytest {request.param} cannot be installed here")
-        assert done.returncode == 0, done.stderr
+    folder = tmp_path_factory.mktemp("environment")
+    made = install(build_wheel(folder / "dist"), folder / "venv")
+    wanted = "pytest" if request.param == "newest" else f"pytest=={request.param}.*"
+    command = [sys.executable, "-m", "pip", "--python", str(made), "install", "--quiet", "--ignore-installed", wanted]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=outside())
+    if done.returncode and os.environ.get("CI") != "true":
+        pytest.skip(f"{wanted} cannot be installed here")
+    assert done.returncode == 0, done.stderr
     yield made
-    shutil.rmtree(made.parents[1])
+    shutil.rmtree(folder)
 
 
 @pytest.mark.wheel
-@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["serial", "xdist"])
-def test_from_the_installed_wheel_on_both_versions_of_pytest(project: Path, python: Path, arguments: tuple[str, ...]) -> None:
-    passing = pytest_in(project, *arguments, python=python, variables=outside())
-    failing = pytest_in(project, "tests_broken", *arguments, python=python, variables=outside())
-    assert_as_it_should(passing, failing)
-    assert str(ROOT) not in passing
+def test_from_the_installed_wheel_on_both_versions_of_pytest(
+    project: Path, python: Path, request: pytest.FixtureRequest
+) -> None:
+    version = subprocess.run([python, "-m", "pytest", "--version"], capture_output=True, text=True, check=True, env=outside())
+    oldest = request.node.callspec.params["python"] == "8.4"
+    assert ("pytest 8.4." in version.stdout) is oldest
+    where = [python, "-c", "import mocksandbox.pytest_plugin as it; print(it.__file__)"]
+    found = subprocess.run(where, capture_output=True, text=True, check=True, env=outside(), cwd=project).stdout
+    assert not Path(found).is_relative_to(ROOT)
+    workers = () if oldest else ("-n", "2")
+    assert_passes(pytest_in(project, *workers, python=python, variables=outside()))
+    assert_fails_as_it_should(pytest_in(project, "tests_broken", *workers, python=python, variables=outside()))

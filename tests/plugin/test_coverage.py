@@ -1,4 +1,4 @@
-"""What of an API the tests have exercised: on the terminal, as JSON and HTML, as a condition; the same from two workers."""
+"""What of an API the tests have exercised: on the terminal, as JSON and HTML, as a condition."""
 
 from __future__ import annotations
 
@@ -52,12 +52,9 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["serial", "xdist"])
-def test_the_terminal_the_json_and_the_page_say_the_same(
-    run: Run, pytester: pytest.Pytester, arguments: tuple[str, ...]
-) -> None:
+def test_the_terminal_the_json_and_the_page_say_the_same(run: Run, pytester: pytest.Pytester) -> None:
     reports = ("--mocksandbox-report", "out/coverage.json", "--mocksandbox-report", "coverage.html")
-    result = run(SUITE, *arguments, *reports)
+    result = run(SUITE, *reports)
     result.assert_outcomes(passed=8)
     assert [line for line in SAID if line not in result.outlines] == []
     sums = ["nhs: 2 of 6 operations, 5 of ", "clinikapi: 1 of 5 operations, 1 of ", "redox: 0 of 4 operations, 0 of "]
@@ -123,7 +120,7 @@ def test_too_little_coverage_fails_the_session(run: Run) -> None:
     failed = run(SUITE, "--mocksandbox-min-coverage", "50")
     assert failed.ret == pytest.ExitCode.TESTS_FAILED
     failed.stdout.fnmatch_lines(["coverage * % is below --mocksandbox-min-coverage 50"])
-    quiet = run(SUITE, "--mocksandbox-min-coverage", "50", "-n", "2", "-q")
+    quiet = run(SUITE, "--mocksandbox-min-coverage", "50", "-q")
     assert quiet.ret == pytest.ExitCode.TESTS_FAILED
     quiet.stdout.fnmatch_lines(["coverage * % is below --mocksandbox-min-coverage 50"])
 

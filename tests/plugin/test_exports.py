@@ -46,11 +46,8 @@ def test_not_for_others(nhs_sandbox, payloads):
 """
 
 
-@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["serial", "xdist"])
-def test_a_pact_has_what_a_provider_can_be_verified_by(
-    run: Run, pytester: pytest.Pytester, arguments: tuple[str, ...]
-) -> None:
-    result = run(SUITE, "--mocksandbox-pact", "pacts/clinic.json", "--mocksandbox-consumer", "my-clinic", *arguments)
+def test_a_pact_has_what_a_provider_can_be_verified_by(run: Run, pytester: pytest.Pytester) -> None:
+    result = run(SUITE, "--mocksandbox-pact", "pacts/clinic.json", "--mocksandbox-consumer", "my-clinic")
     result.assert_outcomes(passed=4)
     text = (pytester.path / "pacts" / "clinic.json").read_text("utf-8")
     assert "MEDICUS" not in text
@@ -144,9 +141,8 @@ def test_several_providers_have_a_pact_each(run: Run, pytester: pytest.Pytester)
     assert sorted(path.name for path in pytester.path.glob("*.json")) == ["clinic-clinikapi.json", "clinic-nhs.json"]
 
 
-@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["serial", "xdist"])
-def test_an_archive_has_every_exchange_and_no_secret(run: Run, pytester: pytest.Pytester, arguments: tuple[str, ...]) -> None:
-    run(SUITE, "--mocksandbox-har", "clinic.har", *arguments).assert_outcomes(passed=4)
+def test_an_archive_has_every_exchange_and_no_secret(run: Run, pytester: pytest.Pytester) -> None:
+    run(SUITE, "--mocksandbox-har", "clinic.har").assert_outcomes(passed=4)
     text = (pytester.path / "clinic.har").read_text("utf-8")
     assert "MEDICUS" not in text
     log = json.loads(text)["log"]

@@ -71,9 +71,8 @@ def test_own(nhs_sandbox, payloads, number):
 """
 
 
-@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["serial", "xdist"])
-def test_each_test_has_its_own_records_journal_faults_stubs_and_clock(run: Run, arguments: tuple[str, ...]) -> None:
-    run(OWN, *arguments).assert_outcomes(passed=4)
+def test_each_test_has_its_own_records_journal_faults_stubs_and_clock(run: Run) -> None:
+    run(OWN).assert_outcomes(passed=4)
 
 
 def test_a_url_of_a_test_that_has_ended_still_answers_from_its_own_records(run: Run) -> None:

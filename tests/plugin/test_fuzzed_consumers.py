@@ -24,10 +24,10 @@ REFERENCES = (
     "clinikapi/searchImmunizations",
     "evaluation/searchImmunizationEvaluationGet",
 )
-UNLOADED = settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True)
+UNLOADED = settings(max_examples=30, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
-def drawn(reference: str, examples: int = 60, **how: bool) -> list[Surprise]:
+def drawn(reference: str, examples: int = 30, **how: bool) -> list[Surprise]:
     found: list[Surprise] = []
 
     @settings(UNLOADED, max_examples=examples)
@@ -63,18 +63,18 @@ def test_every_documented_error_is_among_them(reference: str) -> None:
 
 
 def test_answers_are_plain_shorter_larger_empty_long_and_warned() -> None:
-    how = Counter(way for answer in drawn("nhs/searchImmunizationGet", 300, errors=False) for way in answer.how or ["plain"])
+    how = Counter(way for answer in drawn("nhs/searchImmunizationGet", 150, errors=False) for way in answer.how or ["plain"])
     assert how["plain"] > 0
     assert how["entry empty"] > 0
     assert how["10 items in entry"] + how["50 items in entry"] > 0
     assert how["a warning beside the matches, without a mode"] > 0
     assert sum(1 for way in how if way.startswith("without ")) > 10
-    assert sum(1 for way in how if way.startswith("an unknown extension in ")) > 3
+    assert sum(1 for way in how if way.startswith("an unknown extension in ")) > 0
     assert how["members in another order"] > 0
 
 
 def test_what_is_said_of_an_answer_is_true_of_it() -> None:
-    for answer in drawn("nhs/searchImmunizationGet", 150, errors=False):
+    for answer in drawn("nhs/searchImmunizationGet", 60, errors=False):
         entries = answer.json["entry"]
         matches = [entry for entry in entries if entry.get("search", {}).get("mode") == "match"]
         if "entry empty" in answer.how:
@@ -90,9 +90,30 @@ def test_without_errors_there_are_none() -> None:
     assert {answer.status for answer in drawn("nhs/readImmunization", errors=False)} == {200}
 
 
+def test_an_operation_may_be_named_without_its_method(run: Run) -> None:
+    result = run("""
+        import requests
+        from hypothesis import HealthCheck, given, settings
+        from mocksandbox.consumer import responses
+
+        @settings(max_examples=5, deadline=None, database=None, derandomize=True,
+                  suppress_health_check=[HealthCheck.function_scoped_fixture])
+        @given(drawn=responses("nhs/searchImmunization"))
+        def test_it(nhs_sandbox, drawn):
+            asked = {"patient.identifier": "https://fhir.nhs.uk/Id/nhs-number|9449310475", "-immunization.target": "FLU"}
+            with nhs_sandbox.answering(drawn) as stub, nhs_sandbox.session() as session:
+                got = session.get(nhs_sandbox.local_url + "/Immunization", params=asked)
+                found = session.post(nhs_sandbox.local_url + "/Immunization/_search", data=asked)
+                read = session.get(nhs_sandbox.local_url + "/Immunization/12a33650-6f94-4e8f-a971-1c5c41da5b22")
+            assert got.status_code == found.status_code == drawn.status
+            assert (read.status_code, stub.used) == (200, 2)
+    """)
+    result.assert_outcomes(passed=1)
+
+
 def test_what_there_is_not_is_named() -> None:
     with pytest.raises(UsageError, match="Did you mean 'searchImmunizationGet'"):
-        responses("nhs/searchImmunization")
+        responses("nhs/searchImunizationGet")
     with pytest.raises(UsageError, match="Did you mean 'nhs'"):
         responses("nhss/readImmunization")
     with pytest.raises(UsageError, match="profile"):
@@ -105,7 +126,7 @@ from hypothesis import HealthCheck, given, settings
 from mocksandbox.consumer import responses
 
 PERSON = {"patient.identifier": "https://fhir.nhs.uk/Id/nhs-number|9449310475", "-immunization.target": "FLU"}
-QUICK = settings(max_examples=80, deadline=None, database=None, derandomize=True,
+QUICK = settings(max_examples=50, deadline=None, database=None, derandomize=True,
                  suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 def lots(url):

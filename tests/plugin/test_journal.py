@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.plugin.conftest import Run
 
 pytest_plugins = ["pytester"]
@@ -278,14 +276,12 @@ def test_a_reset_starts_anew_and_forgives_nothing(run: Run) -> None:
     result.stdout.fnmatch_lines(["*test_nothing_forgiven*", "*Immunization.status*"])
 
 
-@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["serial", "xdist"])
-def test_stubs_that_nobody_asked_for_are_named(run: Run, arguments: tuple[str, ...]) -> None:
+def test_stubs_that_nobody_asked_for_are_named(run: Run) -> None:
     result = run(
         """
         def test_it(nhs_sandbox):
             nhs_sandbox.stub("readImmunization", status=404)
-        """,
-        *arguments,
+        """
     )
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["stub never asked for: stub readImmunization 404 (test_it.py::test_it)"])

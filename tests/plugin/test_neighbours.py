@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import pytest
 
-from tests.plugin.conftest import ALONE, IS_INSTALLED, LOADED, Run
+from tests.plugin.conftest import ALONE, Run
 
 pytest_plugins = ["pytester"]
 
@@ -42,9 +40,10 @@ def test_anyio(run: Run, pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*Immunization.status*[[]nhs/bad-status]*"])
 
 
-@pytest.mark.skipif(importlib.util.find_spec("pytest_asyncio") is None, reason="pytest-asyncio is not installed")
-def test_pytest_asyncio(run: Run) -> None:
-    result = run(ASYNC.replace("MARK", "@pytest.mark.asyncio"), "-W", "ignore::DeprecationWarning")
+def test_pytest_asyncio(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+    pytester.makepyfile(test_it=ASYNC.replace("MARK", "@pytest.mark.asyncio"))
+    result = pytester.runpytest_subprocess("-p", "no:schemathesis", "-p", "no:cacheprovider", "-p", "no:anyio")
     result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(["*Immunization.status*[[]nhs/bad-status]*"])
 
@@ -72,46 +71,18 @@ def test_fixtures_of_ones_own_with_the_same_names_win(run: Run) -> None:
 
 def test_it_can_be_left_out(run: Run, pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_it=OWN)
-    without = [*ALONE, "-p", "no:mocksandbox", "-p", "no:mocksandbox.pytest_plugin"]
+    without = [*ALONE, "-p", "no:mocksandbox", "-W", "error", "--strict-markers"]
     pytester.runpytest_subprocess(*without).assert_outcomes(passed=1)
     refused = pytester.runpytest_subprocess(*without, "--mocksandbox-seed", "1")
     assert refused.ret == pytest.ExitCode.USAGE_ERROR
 
 
-ENTRY_POINT = """[pytest11]
-mocksandbox = mocksandbox.pytest_plugin
-"""
-
-
-@pytest.fixture
-def installed(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if the package was installed with its entry point, whether it is or not."""
-    if IS_INSTALLED:
-        return
-    site = pytester.mkdir("site")
-    metadata = site / "mocksandbox_entry-1.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: mocksandbox-entry\nVersion: 1\n", "utf-8")
-    (metadata / "entry_points.txt").write_text(ENTRY_POINT, "utf-8")
-    (metadata / "RECORD").write_text("mocksandbox/__init__.py,,\nmocksandbox/pytest_plugin.py,,\n", "utf-8")
-    monkeypatch.setenv("PYTHONPATH", str(site))
-
-
-@pytest.mark.usefixtures("installed")
-@pytest.mark.parametrize("arguments", [(), ("-n", "2"), ("-W", "ignore::mocksandbox.pytest_plugin.ContractWarning")])
-def test_its_entry_point_loads_it(pytester: pytest.Pytester, arguments: tuple[str, ...]) -> None:
+def test_its_entry_point_loads_it_once(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         test_it="def test_it(nhs_sandbox): assert nhs_sandbox.url\ndef test_other(payloads): assert payloads('nhs')"
     )
-    result = pytester.runpytest_subprocess(*ALONE, *arguments)
-    result.assert_outcomes(passed=2, warnings=0)
-
-
-@pytest.mark.usefixtures("installed")
-def test_its_entry_point_is_left_out_by_its_name(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(test_it=OWN)
-    result = pytester.runpytest_subprocess(*ALONE, "-p", "no:mocksandbox", "-W", "error", "--strict-markers")
-    result.assert_outcomes(passed=1)
+    silenced = ("-W", "error", "-W", "ignore::mocksandbox.pytest_plugin.ContractWarning")
+    pytester.runpytest_subprocess(*ALONE, *silenced).assert_outcomes(passed=2, warnings=0)
 
 
 def test_a_suite_that_does_not_use_it_loads_none_of_it(pytester: pytest.Pytester) -> None:
@@ -134,7 +105,7 @@ def test_a_suite_that_does_not_use_it_loads_none_of_it(pytester: pytest.Pytester
             loaded = sorted(name for name in sys.modules if name.partition(".")[0] in ("mocksandbox", "flask", "openapi_core"))
             print("loaded:", loaded)
     """)
-    result = pytester.runpytest_subprocess(*ALONE, *LOADED, "-s")
+    result = pytester.runpytest_subprocess(*ALONE, "-s")
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["*loaded: [[]'mocksandbox', 'mocksandbox.pytest_plugin']"])
 

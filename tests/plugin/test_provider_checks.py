@@ -70,11 +70,10 @@ def test_our_own_sandbox_passes_every_check(name: str) -> None:
     assert [problem for check in sorted(chosen, key=lambda each: each.id) if (problem := check.problem(sandbox.handle))] == []
 
 
-@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["serial", "xdist"])
-def test_one_item_for_each_rule_and_operation(run: Run, pytester: pytest.Pytester, arguments: tuple[str, ...]) -> None:
+def test_one_item_for_each_rule_and_operation(run: Run, pytester: pytest.Pytester) -> None:
     pytester.makeconftest(FLASK)
     expected = sum(1 for check in checks("clinikapi"))
-    run(SUITE.replace("PROVIDER", "clinikapi"), *arguments).assert_outcomes(passed=expected)
+    run(SUITE.replace("PROVIDER", "clinikapi")).assert_outcomes(passed=expected)
 
 
 def test_items_are_chosen_by_name(run: Run, pytester: pytest.Pytester) -> None:
