@@ -77,7 +77,7 @@ def _shorter(body: Any) -> Iterator[Way]:
 def _lists(body: Any) -> Iterator[Way]:
     for path, value in _firsts(body):
         if isinstance(value, list) and len(path) <= 2 and all(isinstance(item, dict) for item in value):
-            sort = EMPTY if path[-1] in _FOUND else "lists"
+            sort = EMPTY if path and path[-1] in _FOUND else "lists"
             yield _edited(sort, f"{fhirpath(path)} empty", _with_items(path, lambda _: []))
             yield _edited(sort, f"no {fhirpath(path)}", _without_items(path))
             for number in _LONG if value else ():

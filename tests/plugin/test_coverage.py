@@ -134,6 +134,16 @@ def test_a_consumer_says_which_operations_it_uses(run: Run, pytester: pytest.Pyt
     assert result.ret == pytest.ExitCode.TESTS_FAILED
 
 
+def test_patterns_of_operations_are_taken_at_their_word(run: Run) -> None:
+    chosen = ("-k", "create", "--mocksandbox-operations", "nhs/create*", "--mocksandbox-operations")
+    unused = run(SUITE, *chosen, "clinikapi/read*")
+    unused.stdout.fnmatch_lines(["clinikapi: 0 of 1 operations*", "  never exercised: readImmunization"])
+    assert unused.ret == pytest.ExitCode.OK
+    misspelt = run(SUITE, *chosen, "nhs/reed*")
+    misspelt.stdout.fnmatch_lines(["mocksandbox-operations: 'nhs/reed[*]' fits no operation"])
+    assert misspelt.ret == pytest.ExitCode.TESTS_FAILED
+
+
 def test_expected_violations_are_not_counted_as_broken(run: Run) -> None:
     result = run("""
         import client
@@ -155,6 +165,7 @@ def test_a_report_that_cannot_be_written_is_told(run: Run, pytester: pytest.Pyte
 
 
 def test_tests_that_use_nothing_of_it_are_told_nothing(run: Run) -> None:
-    result = run("def test_it(): pass", "--mocksandbox-min-coverage", "50")
-    assert result.ret == pytest.ExitCode.OK
-    result.stdout.no_fnmatch_line("*- mocksandbox -*")
+    for source in ("def test_it(): pass", "def test_it(payloads): assert payloads('nhs')"):
+        result = run(source, "--mocksandbox-min-coverage", "50")
+        assert result.ret == pytest.ExitCode.OK
+        result.stdout.no_fnmatch_line("*- mocksandbox -*")

@@ -112,14 +112,14 @@ def test_the_server_answers_several_at_once(run: Run) -> None:
         import client
 
         def test_parallel(nhs_sandbox):
-            nhs_sandbox.fault("latency:300ms", times=5)
+            nhs_sandbox.fault("latency:600ms", times=5)
             threads = [threading.Thread(target=client.search, args=(nhs_sandbox.url,)) for _ in range(5)]
             started = time.monotonic()
             for thread in threads:
                 thread.start()
             for thread in threads:
                 thread.join()
-            assert time.monotonic() - started < 1.2
+            assert time.monotonic() - started < 2.7
             nhs_sandbox.assert_called("searchImmunizationGet", times=5)
     """)
     result.assert_outcomes(passed=1)

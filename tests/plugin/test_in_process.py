@@ -112,12 +112,24 @@ def test_faults_are_raised_as_each_library_raises_them(run: Run, pytester: pytes
             with pytest.raises(expected):
                 asyncio.run(ask())
 
+        def test_others_go_on_meanwhile(nhs_sandbox):
+            async def both():
+                order = []
+                async def ask(name):
+                    await client.get(URL)
+                    order.append(name)
+                async with nhs_sandbox.async_client(timeout=30) as client:
+                    await asyncio.gather(ask("late"), ask("prompt"))
+                return order
+            nhs_sandbox.fault("latency:300ms")
+            assert asyncio.run(both()) == ["prompt", "late"]
+
         def test_wsgi(nhs_sandbox):
             nhs_sandbox.fault("reset")
             with pytest.raises(ConnectionResetError):
                 httpx.Client(transport=httpx.WSGITransport(app=nhs_sandbox.app), base_url=nhs_sandbox.local_url).get(URL)
     """)
-    result.assert_outcomes(passed=10)
+    result.assert_outcomes(passed=11)
 
 
 def test_the_same_answers_as_over_the_socket(run: Run) -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from mocksandbox.consumer.options import Options
 from mocksandbox.consumer.plugged import Plugged
+from mocksandbox.consumer.targets import target
 from mocksandbox.consumer.verification import VALID, checks
+from mocksandbox.errors import UsageError
 from mocksandbox.provider import open_provider
 from mocksandbox.sandbox import Sandbox
 from tests.plugin.conftest import Run
@@ -162,6 +164,7 @@ def test_an_asgi_application(run: Run, pytester: pytest.Pytester) -> None:
     [
         ((), "*give --mocksandbox-url URL, or define a fixture `mocksandbox_app`*"),
         (("--mocksandbox-url", "http://127.0.0.1:1/v1"), "*http://127.0.0.1:1/v1 does not answer: *"),
+        (("--mocksandbox-url", "https://fhir.example/v1"), "*fhir.example is not this machine*--mocksandbox-allow-host*"),
         (("--mocksandbox-url", "ftp://127.0.0.1/"), "*is no URL such as http://*"),
         (("--mocksandbox-url", "http://127.0.0.1:1", "--mocksandbox-authorization", "secret"), "*must be env:VAR*"),
         (("--mocksandbox-url", "http://127.0.0.1:1", "--mocksandbox-authorization", "env:NO_SUCH_VAR"), "*no such variable*"),
@@ -172,3 +175,10 @@ def test_what_cannot_be_verified_is_told(run: Run, arguments: tuple[str, ...], s
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines([says])
     result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_a_host_that_is_allowed_is_asked() -> None:
+    url = "https://fhir.example/v1"
+    with pytest.raises(UsageError, match="not this machine"):
+        target(Options(url=url), "clinikapi")
+    assert callable(target(Options(url=url, allow_host=("fhir.example",)), "clinikapi"))

@@ -72,6 +72,23 @@ def test_the_clients_own_failure_keeps_its_traceback(run: Run) -> None:
     )
 
 
+def test_a_fixture_that_fails_is_told_what_it_had_sent(run: Run) -> None:
+    result = run("""
+        import client
+        import pytest
+
+        @pytest.fixture
+        def recorded(nhs_sandbox, payloads):
+            client.create(nhs_sandbox.url, {**payloads.body("nhs"), "status": "complete"}).raise_for_status()
+
+        def test_it(recorded):
+            pass
+    """)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["E *HTTPError: 400*", "*Captured mocksandbox setup*", "*[[]nhs/bad-status]*"])
+    result.stdout.no_fnmatch_line("*had been reported*")
+
+
 def test_what_is_for_no_operation_or_no_api_fails(run: Run) -> None:
     result = run("""
         from urllib.parse import urljoin
@@ -167,6 +184,8 @@ def test_a_broken_request_fails_although_a_fault_or_a_stub_answered_it(run: Run)
 
 EXPECTED = """
 import client
+import pytest
+import requests
 
 def broken(payloads):
     return {**payloads.body("nhs"), "status": "complete"}
@@ -196,6 +215,10 @@ def test_one_more(nhs_sandbox, payloads):
     with nhs_sandbox.expect_violation("Immunization.status"):
         client.create(nhs_sandbox.url, {**broken(payloads), "primarySource": "yes"})
 
+def test_client_raises(nhs_sandbox, payloads):
+    with pytest.raises(requests.HTTPError), nhs_sandbox.expect_violation("Immunization.status"):
+        client.create(nhs_sandbox.url, broken(payloads)).raise_for_status()
+
 def test_outside(nhs_sandbox, payloads):
     with nhs_sandbox.expect_violation("Immunization.status"):
         client.create(nhs_sandbox.url, broken(payloads))
@@ -205,7 +228,7 @@ def test_outside(nhs_sandbox, payloads):
 
 def test_expected_violations_are_met_exactly(run: Run) -> None:
     result = run(EXPECTED, "-rA")
-    result.assert_outcomes(passed=2, failed=5)
+    result.assert_outcomes(passed=3, failed=5)
     result.stdout.fnmatch_lines(
         [
             "*No request broke the contract at Immunization.status.",
@@ -250,31 +273,33 @@ import threading
 import time
 import client
 
-def later(url, body, seconds):
+GO = threading.Event()
+SENDING = []
+
+def later(url, body, wait):
     def send():
-        time.sleep(seconds)
+        wait()
         client.create(url, body)
-    threading.Thread(target=send, daemon=True).start()
+    SENDING.append(threading.Thread(target=send, daemon=True))
+    SENDING[-1].start()
 
 def test_soon(nhs_sandbox, payloads):
-    later(nhs_sandbox.url, {**payloads.body("nhs"), "status": "complete"}, 0.1)
+    later(nhs_sandbox.url, {**payloads.body("nhs"), "status": "complete"}, lambda: time.sleep(0.1))
+
+def test_late(nhs_sandbox, payloads):
+    later(nhs_sandbox.url, {**payloads.body("nhs"), "status": "complete"}, GO.wait)
 
 def test_innocent(nhs_sandbox):
     client.search(nhs_sandbox.url)
-    time.sleep(0.4)
-
-def test_late(nhs_sandbox, payloads):
-    later(nhs_sandbox.url, {**payloads.body("nhs"), "status": "complete"}, 0.6)
-
-def test_innocent_too(nhs_sandbox):
-    client.search(nhs_sandbox.url)
-    time.sleep(0.8)
+    GO.set()
+    for thread in SENDING:
+        thread.join()
 """
 
 
 def test_requests_of_background_threads_are_waited_for_and_told_of_the_right_test(run: Run) -> None:
-    result = run(THREADS)
-    result.assert_outcomes(passed=3, failed=1)
+    result = run(THREADS, "--mocksandbox-late", "1")
+    result.assert_outcomes(passed=2, failed=1)
     assert "Immunization.status" in "\n".join(block(result, "test_soon"))
     result.stdout.fnmatch_lines(
         ["after test_it.py::test_late had been reported, 1 request broke the contract of nhs", "*[[]nhs/bad-status]*"]
@@ -282,10 +307,10 @@ def test_requests_of_background_threads_are_waited_for_and_told_of_the_right_tes
 
 
 def test_what_comes_after_its_test_has_been_reported_fails_the_session(run: Run) -> None:
-    result = run(THREADS, "-k", "late or too")
-    result.assert_outcomes(passed=2, deselected=2)
+    result = run(THREADS, "-k", "late or innocent")
+    result.assert_outcomes(passed=2, deselected=1)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    loosened = run(THREADS, "-k", "late or too", "--mocksandbox-strict", "off")
+    loosened = run(THREADS, "-k", "late or innocent", "--mocksandbox-strict", "off")
     assert loosened.ret == pytest.ExitCode.OK
 
 
