@@ -1,6 +1,7 @@
 """A contract-testing and mock sandbox toolkit for immunization APIs.
 
 The package is almost empty on purpose: importing it costs nothing, and each name below is loaded when it is first used.
+Its assertions are not pytest's to rewrite, whoever imports it first (PYTEST_DONT_REWRITE).
 """
 
 from __future__ import annotations

@@ -34,8 +34,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def allow(url: str, allowed: Collection[str], *, confirmed: bool) -> bool:
-    """Whether a URL is a loopback one. Others have to be allowed.
+def allow(url: str, allowed: Collection[str], *, confirmed: bool, how: str = "--allow-host {host} --yes") -> bool:
+    """Whether a URL is a loopback one. Others have to be allowed; `how` is what a person adds for that.
 
     Raises:
         UsageError: the URL may not be fired at.
@@ -51,7 +51,7 @@ def allow(url: str, allowed: Collection[str], *, confirmed: bool) -> bool:
     if host not in TEST and any(host == each or host.endswith(f".{each}") for each in PRODUCTION):
         raise UsageError(f"{host} is a service in production: it is never fired at.")
     if host not in {each.rstrip(".").lower() for each in allowed}:
-        raise UsageError(f"{host} is not this machine. To fire at it, add --allow-host {host} --yes.")
+        raise UsageError(f"{host} is not this machine. To fire at it, add {how.format(host=host)}.")
     if not confirmed:
         raise UsageError(f"Firing at {host} must be confirmed: add --yes.")
     return False

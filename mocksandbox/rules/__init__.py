@@ -1,6 +1,6 @@
 """Rules: what an API promises, as values that can find a broken promise and break one."""
 
 from mocksandbox.rules.catalogue import Catalogue, messages_from
-from mocksandbox.rules.rule import ALL, Defect, Finding, Hit, Message, Rule
+from mocksandbox.rules.rule import ALL, Defect, Finding, Hit, LaterDefects, Message, Rule
 
-__all__ = ["ALL", "Catalogue", "Defect", "Finding", "Hit", "Message", "Rule", "messages_from"]
+__all__ = ["ALL", "Catalogue", "Defect", "Finding", "Hit", "LaterDefects", "Message", "Rule", "messages_from"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from functools import cached_property
+from typing import Any, Generic, TypeVar, overload
 
 S = TypeVar("S")
 
@@ -48,6 +49,32 @@ class Defect(Generic[S]):
     needs: tuple[str, ...] = ()
 
 
+class LaterDefects(Sequence[Defect[S]]):
+    """Defects that are worked out when somebody first looks at them: a mock never does, and should not wait for them."""
+
+    def __init__(self, work_out: Callable[[], Iterable[Defect[S]]]) -> None:
+        self._work_out = work_out
+
+    @cached_property
+    def _found(self) -> tuple[Defect[S], ...]:
+        return tuple(self._work_out())
+
+    @overload
+    def __getitem__(self, index: int) -> Defect[S]: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Defect[S]]: ...
+
+    def __getitem__(self, index: int | slice) -> Defect[S] | Sequence[Defect[S]]:
+        return self._found[index]
+
+    def __iter__(self) -> Iterator[Defect[S]]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
 @dataclass(frozen=True, repr=False)
 class Rule(Generic[S]):
     """One promise. Its id names the defect; `find` gives every place where a subject breaks it; `defects` break it.
@@ -68,7 +95,7 @@ class Rule(Generic[S]):
     issue: str
     error: str
     find: Callable[[S], Iterable[Hit]] = field(compare=False)
-    defects: tuple[Defect[S], ...] = field(default=(), compare=False)
+    defects: Sequence[Defect[S]] = field(default=(), compare=False)
     profiles: frozenset[str] = ALL
     severity: str = "error"
 

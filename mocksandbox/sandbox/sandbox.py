@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -37,7 +37,8 @@ RULES_HEADER = "X-Mocksandbox-Rules"
 class Sandbox:
     """One provider, ready to answer. `strict` checks every answer against the document and the response rules; what it finds
     is in the journal as a bug of the mock. `only_synthetic` refuses requests that may name a real person. `clocks` are those
-    of tenants who have moved theirs.
+    of tenants who have moved theirs. `staged` gives the answer that the sandbox's owner has put in place of the operation's,
+    with a name for the journal; None when there is none.
     """
 
     provider: Provider
@@ -50,6 +51,7 @@ class Sandbox:
     faults: Faults = field(default_factory=Faults)
     only_synthetic: bool = False
     clocks: dict[str, Clock] = field(default_factory=dict)
+    staged: Callable[[Attempt], tuple[str, Response] | None] = lambda _: None
 
     def __post_init__(self) -> None:
         self.profile: Profile = self.provider.profile(self.profile_name)
@@ -125,7 +127,7 @@ class Sandbox:
         return answer
 
     def _unfaulted(self, preferences: Preferences, notes: dict[str, Any], attempt: Attempt, records: Partition) -> Response:
-        forced = forced_answer(self.provider, attempt, preferences, self.profile.name)
+        forced = self.staged(attempt) or forced_answer(self.provider, attempt, preferences, self.profile.name)
         if forced is not None:
             notes["scenario"], response = forced
             return response

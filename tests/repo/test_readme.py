@@ -2,6 +2,7 @@
 the output that it shows (`...` stands for anything); each Python block as it is.
 
 `<!-- serves NAME -->` marks how a server is started; `<!-- runs NAME -->` a block that is for that server.
+`<!-- writes FILE -->` marks a file of tests, `<!-- pytest -->` what pytest says of it.
 """
 
 from __future__ import annotations
@@ -20,16 +21,20 @@ from pathlib import Path
 
 import pytest
 
+from mocksandbox.pytest_plugin import _OPTIONS  # pyright: ignore[reportPrivateUsage]
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
-BLOCK = re.compile(r"<!-- (?P<does>runs|serves)(?: (?P<server>[\w-]+))? -->\n```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL)
+BLOCK = re.compile(
+    r"<!-- (?P<does>runs|serves|writes|pytest)(?: (?P<server>[\w.-]+))? -->\n```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL
+)
 PATIENCE = 60.0
 PORT = "8080"
 
 
 @dataclass(frozen=True)
 class Block:
-    """One marked block: what it does, for which server, its language, its text."""
+    """One marked block: what it does, for which server (or into which file), its language, its text."""
 
     does: str
     server: str
@@ -65,9 +70,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "contracts", made / "contracts")
     programs = made / ".venv" / "bin"
     programs.mkdir(parents=True)
-    program = programs / "mocksandbox"
-    program.write_text(f"#!/bin/sh\nexec '{sys.executable}' -c 'from mocksandbox.cli import main; main()' \"$@\"\n", "utf-8")
-    program.chmod(0o755)
+    runs = {"mocksandbox": "-c 'from mocksandbox.cli import main; main()'", "pytest": "-m pytest"}
+    for name, arguments in runs.items():
+        program = programs / name
+        program.write_text(f"#!/bin/sh\nexec '{sys.executable}' {arguments} \"$@\"\n", "utf-8")
+        program.chmod(0o755)
     return made
 
 
@@ -154,9 +161,23 @@ def test_what_the_readme_shows_is_what_comes(server: str, folder: Path) -> None:
         served.close()  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("number", range(sum(block.kind == "python" for block in BLOCKS)))
+@pytest.mark.parametrize("number", range(sum(block.kind == "python" and block.does == "runs" for block in BLOCKS)))
 def test_python_runs(number: int) -> None:
-    exec(compile([block.text for block in BLOCKS if block.kind == "python"][number], "README.md", "exec"), {})
+    running = [block.text for block in BLOCKS if block.kind == "python" and block.does == "runs"]
+    exec(compile(running[number], "README.md", "exec"), {})
+
+
+@needs_tools
+def test_pytest_says_what_the_readme_shows(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Only what the README speaks of, on a terminal as wide as its lines.
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:schemathesis -p no:asyncio -p no:pact -p no:cacheprovider")
+    files = [block for block in BLOCKS if block.does == "writes"]
+    for block in files:
+        (folder / block.server).write_text(block.text, "utf-8")
+    shown = [block for block in BLOCKS if block.does == "pytest"]
+    assert len(shown) == len(files) == 3
+    for block in shown:
+        _run(block, PORT, folder, "export COLUMNS=80\n")
 
 
 def test_every_block_is_marked() -> None:
@@ -171,9 +192,9 @@ def test_the_two_commands_name_scripts_that_are_there() -> None:
 
 
 def test_every_option_that_the_readme_names_exists() -> None:
-    known = (ROOT / "docs" / "cli.md").read_text("utf-8")
+    known = (ROOT / "docs" / "cli.md").read_text("utf-8") + "".join(f"--mocksandbox-{name}\n" for name, *_ in _OPTIONS)
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", replace_curl(README)))
-    assert {option for option in named if option not in known} == set()
+    assert {option for option in named - {"--help", "--markers"} if option not in known} == set()
 
 
 def replace_curl(text: str) -> str:

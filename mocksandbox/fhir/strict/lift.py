@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from mocksandbox.fhir.strict.judge import Judgement, judge
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.places import MISSING
-from mocksandbox.rules.rule import Defect, Hit, Rule
+from mocksandbox.rules.rule import Defect, Hit, LaterDefects, Rule
 
 _KEPT = "fhir judgement"
 
@@ -33,14 +33,18 @@ def lifted(rules: Iterable[Rule[Any]], bodies: Iterable[Any] = (), **changes: An
     """
     valid = list(bodies)
     return tuple(
-        replace(
-            rule,
-            find=partial(_find, rule.id),
-            defects=tuple(_lift(each) for each in _fitting(rule, valid)),
-            **changes,
-        )
+        replace(rule, find=partial(_find, rule.id), defects=LaterDefects(partial(_lifted, rule, valid)), **changes)
         for rule in rules
     )
+
+
+def is_breakable(rule: Rule[Any], bodies: Iterable[Any]) -> bool:
+    """Whether one of these valid bodies can be broken by one of the rule's defects."""
+    return any(defect.apply(body) is not body for body in bodies for defect in rule.defects)
+
+
+def _lifted(rule: Rule[Any], valid: list[Any]) -> Iterator[Defect[Attempt]]:
+    return map(_lift, _fitting(rule, valid))
 
 
 def _find(id: str, attempt: Attempt) -> Iterable[Hit]:

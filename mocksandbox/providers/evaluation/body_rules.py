@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from mocksandbox.contract import Contract
@@ -13,13 +14,13 @@ from mocksandbox.fhir.server.depth import MOST_DEEP, deeper_than
 from mocksandbox.fhir.server.transaction import entries_of, entry_hits, is_batch, overlapping
 from mocksandbox.fhir.strict import fhir_rules
 from mocksandbox.fhir.strict.judge import judge
-from mocksandbox.fhir.strict.lift import judged, lifted
+from mocksandbox.fhir.strict.lift import is_breakable, judged, lifted
 from mocksandbox.providers.evaluation.bodies import all_bodies
 from mocksandbox.providers.evaluation.promise import promise, set_to, without
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.http import place_of
 from mocksandbox.rules.places import drop, put
-from mocksandbox.rules.rule import Defect, Hit, Rule
+from mocksandbox.rules.rule import Defect, Hit, LaterDefects, Rule
 
 _ERRORS = frozenset(rule.id for rule in fhir_rules() if rule.severity == "error")
 
@@ -28,8 +29,8 @@ def resource_rules(contract: Contract) -> tuple[Rule[Attempt], ...]:
     """R4's own rules about the body of a create or an update. Those that only a Bundle can break are left to `bad-bundle`."""
     writes = interactions(contract, names.CREATE, names.UPDATE)
     valid = all_bodies()
-    rules = (each for each in lifted(fhir_rules(), valid, operations=writes) if each.defects)
-    return tuple(replace(rule, find=_of_objects(rule), defects=tuple(_named(rule, valid))) for rule in rules)
+    rules = lifted([rule for rule in fhir_rules() if is_breakable(rule, valid)], valid, operations=writes)
+    return tuple(replace(rule, find=_of_objects(rule), defects=LaterDefects(partial(_named, rule, valid))) for rule in rules)
 
 
 def _of_objects(rule: Rule[Attempt]) -> Callable[[Attempt], Iterable[Hit]]:

@@ -1,13 +1,15 @@
 """The rules of FHIR R4 about a message Bundle and everything in it, as this API has them.
 
 FHIR's rules and the ways to break them are `mocksandbox.fhir.strict`'s. What a broken Bundle breaks here besides, of the
-document's schema and of the rules about messages, is worked out from the valid messages when the catalogue is made.
+document's schema and of the rules about messages, is worked out from the valid messages when it is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any
 
 from mocksandbox.contract import Contract
 from mocksandbox.contract.schema import compile_schema
@@ -19,7 +21,7 @@ from mocksandbox.providers.redox.promise import SCHEMA
 from mocksandbox.providers.redox.valid import valid_attempt
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.places import MISSING
-from mocksandbox.rules.rule import Defect, Rule
+from mocksandbox.rules.rule import Defect, LaterDefects, Rule
 
 _OURS: dict[str, tuple[Defect[Attempt], ...]] = {
     "fhir/missing-choice": (by.resource("occurrence", "Immunization", ("occurrenceDateTime",), MISSING),),
@@ -34,26 +36,33 @@ def message_rules_of_fhir(contract: Contract, others: Sequence[Rule[Attempt]]) -
     valid = [valid_attempt(contract, operation) for operation in sorted(WRITES)]
     refusing = [rule for rule in fhir_rules() if rule.severity == "error"]
     rules = lifted(refusing, [attempt.body for attempt in valid], stage="message", operations=WRITES)
-    schemas = {
-        operation: compile_schema(contract.document, contract.operation(operation).bodies[FHIR_JSON].schema)
-        for operation in WRITES
-    }
+    trial = _Trial(contract, valid, others)
+    return tuple(replace(rule, defects=LaterDefects(partial(_with_all_that_breaks, rule, trial))) for rule in rules)
 
-    def broken_too(defect: Defect[Attempt]) -> Iterable[str]:
-        for attempt in valid:
+
+@dataclass(frozen=True)
+class _Trial:
+    """Valid messages that are broken on trial, to see which rules break with them."""
+
+    contract: Contract
+    valid: Sequence[Attempt]
+    others: Sequence[Rule[Attempt]]
+
+    def breaks(self, defect: Defect[Attempt]) -> Iterator[str]:
+        """The ids of the rules that break with a defect."""
+        for attempt in self.valid:
             broken = defect.apply(attempt)
             if broken is not attempt and broken.operation is not None:
-                yield from (rule.id for rule in others if any(True for _ in rule.find(broken)))
-                if not schemas[broken.operation.id].is_valid(broken.body):
+                yield from (rule.id for rule in self.others if any(True for _ in rule.find(broken)))
+                if not self._schemas[broken.operation.id].is_valid(broken.body):
                     yield SCHEMA
 
-    return tuple(
-        replace(
-            rule,
-            defects=tuple(
-                replace(defect, also=defect.also.union(broken_too(defect)))
-                for defect in (*rule.defects, *_OURS.get(rule.id, ()))
-            ),
-        )
-        for rule in rules
-    )
+    @cached_property
+    def _schemas(self) -> Mapping[str, Any]:
+        document, operation = self.contract.document, self.contract.operation
+        return {id: compile_schema(document, operation(id).bodies[FHIR_JSON].schema) for id in WRITES}
+
+
+def _with_all_that_breaks(rule: Rule[Attempt], trial: _Trial) -> Iterator[Defect[Attempt]]:
+    for defect in (*rule.defects, *_OURS.get(rule.id, ())):
+        yield replace(defect, also=defect.also.union(trial.breaks(defect)))

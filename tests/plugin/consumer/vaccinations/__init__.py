@@ -1,0 +1,1 @@
+"""Vaccinations of a small clinic, recorded with the NHS."""
