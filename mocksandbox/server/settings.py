@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mocksandbox.store import MEMORY
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -15,7 +17,8 @@ class Settings:
     provider's authority (`suppliers`, `clients`). `strict` checks every answer against the document. `trust_proxy` believes
     `X-Forwarded-*` headers. `max_body` is in bytes, None for what each API reads; the journal keeps so many entries and bytes
     of bodies. `seed` makes what faults draw by chance repeatable; `faults` puts the front that can cut connections before the
-    server; `only_synthetic` refuses requests that may name a real person.
+    server; `only_synthetic` refuses requests that may name a real person. `store` is `memory` or the URL of a store that
+    several processes share; it may hold a password.
     """
 
     providers: tuple[str, ...] = ("nhs",)
@@ -30,3 +33,4 @@ class Settings:
     seed: int | None = None
     faults: bool = False
     only_synthetic: bool = False
+    store: str = field(default=MEMORY, repr=False)

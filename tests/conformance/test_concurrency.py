@@ -22,7 +22,7 @@ from mocksandbox.exchange import Headers
 from mocksandbox.providers.nhs import provider
 from mocksandbox.rules.attempt import Record
 from mocksandbox.sandbox import Sandbox
-from mocksandbox.store import Partition
+from mocksandbox.store import MemoryPartition
 from tests.conformance.recorded import BASE_URL, cases
 
 THREADS = 200
@@ -65,16 +65,16 @@ def id_of(response: Response) -> str:
 
 def dawdling(monkeypatch: pytest.MonkeyPatch, seconds: float) -> Sandbox:
     """A sandbox whose store takes its time before it writes: time for others to come between a check and a write."""
-    put = Partition.put
+    put = MemoryPartition.put
 
-    def put_late(self: Partition, record: Record) -> None:
+    def put_late(self: MemoryPartition, record: Record) -> None:
         sleep(seconds)
         put(self, record)
 
     sandbox = Sandbox(provider())
     assert sandbox.store is not None
     sandbox.store.partition()  # the seeds need not wait
-    monkeypatch.setattr(Partition, "put", put_late)
+    monkeypatch.setattr(MemoryPartition, "put", put_late)
     return sandbox
 
 
@@ -104,10 +104,10 @@ def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Partitions whose `exclusive` keeps nobody out."""
 
     @contextmanager
-    def nobody_waits(self: Partition) -> Iterator[None]:
+    def nobody_waits(self: MemoryPartition) -> Iterator[None]:
         yield
 
-    monkeypatch.setattr(Partition, "exclusive", nobody_waits)
+    monkeypatch.setattr(MemoryPartition, "exclusive", nobody_waits)
 
 
 def together(work: Callable[[int], None], threads: int = THREADS) -> None:
