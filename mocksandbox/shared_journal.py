@@ -35,7 +35,10 @@ _OLDEST = "SELECT number, weight FROM mocksandbox_journal ORDER BY number LIMIT 
 _GONE = "DELETE FROM mocksandbox_journal WHERE number = :number"
 _ALL_GONE = "DELETE FROM mocksandbox_journal WHERE CAST(:tenant AS TEXT) IS NULL OR tenant = :tenant"
 _DROPPED = """UPDATE mocksandbox_journal_count
-    SET entries = entries - :dropped, bytes = bytes - :weight, dropped = dropped + :dropped"""
+    SET entries = entries - :dropped, bytes = bytes - :weight, dropped = dropped + :dropped
+    RETURNING counted, entries, bytes, dropped"""
+# Once more, and locked: others may have dropped some meanwhile.
+_COUNTED_NOW = "UPDATE mocksandbox_journal_count SET entries = entries RETURNING counted, entries, bytes, dropped"
 _COUNTED_ANEW = """UPDATE mocksandbox_journal_count SET
     entries = (SELECT count(*) FROM mocksandbox_journal),
     bytes = (SELECT coalesce(sum(weight), 0) FROM mocksandbox_journal)"""
@@ -67,28 +70,35 @@ class SharedJournal(Journal):
             "response": exchange.response.body,
         }
         try:
-            with self._database.section(writes=True) as section:
-                number, entries, size, self.dropped = self._add(section, values)
-                while entries > self.most_entries or (size > self.most_bytes and entries > 1):
-                    entries, size = self._drop(section, entries, size)
+            number = self._add(values)
         except StoreError:
             _log.error("an exchange could not be written into the journal: the store failed")
             return entry
-        return Entry(number=int(number), **details)
+        return Entry(number=number, **details)
 
-    def _add(self, section: Section, values: dict[str, Any]) -> Row:
-        if self._database.at_once:
-            return section.rows(_ADDED_AT_ONCE, values)[0]
-        counted = section.rows(_COUNTED, {"weight": values["weight"]})[0]
-        section.run(_ADDED, {**values, "number": counted[0]})
-        return counted
+    def _add(self, values: dict[str, Any]) -> int:
+        if self._database.nests:
+            counted = self._database.at_once(_ADDED_AT_ONCE, values)[0]
+            if self._has_too_many(counted):
+                with self._database.section(writes=True) as section:
+                    self._drop(section, section.rows(_COUNTED_NOW, {})[0])
+        else:
+            with self._database.section(writes=True) as section:
+                counted = section.rows(_COUNTED, {"weight": values["weight"]})[0]
+                section.run(_ADDED, {**values, "number": counted[0]})
+                self._drop(section, counted)
+        return int(counted[0])
 
-    def _drop(self, section: Section, entries: int, size: int) -> tuple[int, int]:
-        number, weight = section.rows(_OLDEST, {})[0]
-        section.run(_GONE, {"number": number})
-        section.run(_DROPPED, {"weight": weight, "dropped": 1})
-        self.dropped += 1
-        return entries - 1, size - weight
+    def _has_too_many(self, counted: Row) -> bool:
+        _, entries, size, self.dropped = counted
+        return bool(entries > self.most_entries or (size > self.most_bytes and entries > 1))
+
+    def _drop(self, section: Section, counted: Row) -> None:
+        """Forget the oldest entries, as many as are too many."""
+        while self._has_too_many(counted):
+            number, weight = section.rows(_OLDEST, {})[0]
+            section.run(_GONE, {"number": number})
+            counted = section.rows(_DROPPED, {"weight": weight, "dropped": 1})[0]
 
     def exchanges(
         self,
@@ -111,7 +121,7 @@ class SharedJournal(Journal):
         """Forget all entries, or those that meet a condition, or those of a tenant."""
         with self._database.section(writes=True) as section:
             # Before anything is looked at: whoever adds an entry changes this row too, and waits.
-            section.run(_DROPPED, {"weight": 0, "dropped": 0})
+            section.rows(_COUNTED_NOW, {})
             if where is None:
                 section.run(_ALL_GONE, {"tenant": None if tenant is None else written(tenant)})
             else:
@@ -123,7 +133,7 @@ class SharedJournal(Journal):
         return iter(self.exchanges())
 
     def __len__(self) -> int:
-        return int(self._database.glance(_COUNT)[0][0])
+        return int(self._database.at_once(_COUNT, {})[0][0])
 
 
 def _told(entry: Entry) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class Board:
 
     def look(self) -> None:
         """Look whether anything was changed."""
-        if int(self._database.glance(_TURN)[0][0]) == self._turn:
+        if int(self._database.at_once(_TURN, {})[0][0]) == self._turn:
             return
         with self._database.section(writes=False) as section:
             turn = int(section.rows(_TURN, {})[0][0])

@@ -9,6 +9,7 @@ from threading import local
 from typing import Any
 
 from mocksandbox.errors import StoreError
+from mocksandbox.rules.attempt import Record
 
 Row = Sequence[Any]
 Values = Mapping[str, Any]
@@ -17,13 +18,13 @@ Values = Mapping[str, Any]
 class Section(ABC):
     """One transaction. What it reads is of one moment; what it writes comes about at its end, or not at all.
 
-    `seen` are newest versions that were read within it, by partition and name; `sure` are the partitions that are known to
-    be there, `locked` those that nobody else writes to until its end.
+    `seen` are newest versions that were read within it, as rows and as records, by partition, kind and id; `sure` are the
+    partitions that are known to be there, `locked` those that nobody else writes to until its end.
     """
 
     def __init__(self, writes: bool) -> None:
         self.writes = writes
-        self.seen: dict[tuple[int, bytes], Row | None] = {}
+        self.seen: dict[tuple[int, str, str], tuple[Row, Record] | None] = {}
         self.sure: set[int] = set()
         self.locked: set[int] = set()
 
@@ -46,12 +47,12 @@ class Section(ABC):
 
 
 class Database(ABC):
-    """A database. `locking` is what a SELECT ends with that keeps other writers from its rows; `at_once` says that a statement
-    may hold another that writes.
+    """A database. `locking` is what a SELECT ends with that keeps other writers from its rows; `nests`
+    says that a statement may hold another that writes.
     """
 
     locking = ""
-    at_once = False
+    nests = False
 
     def __init__(self) -> None:
         self._local = local()
@@ -80,10 +81,19 @@ class Database(ABC):
     def close(self) -> None:
         """Close the connections that nobody uses. Whoever uses the database again gets a new one."""
 
-    def glance(self, statement: str) -> Sequence[Row]:
-        """The rows that one statement gives that writes nothing."""
-        with self.section(writes=False) as section:
-            return section.rows(statement, {})
+    @abstractmethod
+    def at_once(self, statement: str, values: Values) -> Sequence[Row]:
+        """The rows that one statement gives which is a transaction by itself.
+
+        Raises:
+            StoreError: the database fails.
+        """
+
+    @property
+    def active(self) -> Section | None:
+        """The transaction that this thread is in."""
+        found: Section | None = getattr(self._local, "section", None)
+        return found
 
     @contextmanager
     def section(self, *, writes: bool) -> Generator[Section, None, None]:
@@ -92,7 +102,7 @@ class Database(ABC):
         Raises:
             StoreError: something is to be written in one that only reads, or the database fails.
         """
-        active: Section | None = getattr(self._local, "section", None)
+        active = self.active
         if active is not None:
             if writes and not active.writes:
                 raise StoreError("An operation that only reads (GET, HEAD, _search) cannot write.")

@@ -64,14 +64,14 @@ class PostgresDatabase(Database):
     """One database of a PostgreSQL server."""
 
     locking = " FOR UPDATE"
-    at_once = True
+    nests = True
 
     def __init__(self, engine: Engine) -> None:
         super().__init__()
         self.engine = engine
         self._writer = engine.execution_options(isolation_level="READ COMMITTED")
         self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        self._glancer = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     def begin(self, writes: bool) -> Section:
         """Begin a transaction, with its first statement."""
@@ -106,11 +106,11 @@ class PostgresDatabase(Database):
         """Close the connections that nobody uses."""
         self.engine.dispose()
 
-    def glance(self, statement: str) -> Sequence[Row]:
+    def at_once(self, statement: str, values: Values) -> Sequence[Row]:
         """The rows of one statement, without a transaction around it."""
         try:
-            with self._glancer.connect() as connection:
-                return connection.execute(_clause(statement)).fetchall()
+            with self._single.connect() as connection:
+                return connection.execute(_clause(statement), values).fetchall()
         except SQLAlchemyError as error:
             raise StoreError(f"the store: {_reason(error)}") from error
 

@@ -49,8 +49,15 @@ class SqlPartition(Partition):
 
     def get(self, kind: str, id: str) -> Record | None:
         """The newest version of a record, deleted or not."""
-        row = self._newest(digest(kind, id))
-        return record_of(row) if row else None
+        active = self._database.active
+        if active is not None and self._number is not None and (self._number, kind, id) in active.seen:
+            seen = active.seen[self._number, kind, id]
+        else:
+            rows = self._rows(schema.GET, name=digest(kind, id))
+            seen = (rows[0], record_of(rows[0])) if rows else None
+            if active is not None and self._number is not None:
+                active.seen[self._number, kind, id] = seen
+        return seen[1] if seen else None
 
     def find(self, kind: str, key: str, value: str) -> Sequence[Record]:
         """The newest versions that have this value under this key, in the order in which the records came to have it."""
@@ -86,15 +93,6 @@ class SqlPartition(Partition):
             section.seen.clear()
             for record in records:
                 self._put(section, number, record)
-
-    def _newest(self, name: bytes) -> Row | None:
-        with self._database.section(writes=False) as section:
-            key = (self._number or 0, name)
-            if key not in section.seen:
-                found = self._rows(schema.GET, name=name)
-                key = (self._number or 0, name)
-                section.seen[key] = found[0] if found else None
-            return section.seen[key]
 
     def _rows(self, statement: str, **values: Any) -> Sequence[Row]:
         with self._database.section(writes=False) as section:
@@ -136,12 +134,13 @@ class SqlPartition(Partition):
         raise StoreError("The records are taken away by others again and again.")
 
     def _put(self, section: Section, number: int, record: Record) -> None:
-        name = digest(record.kind, record.id)
-        place = {"partition": number, "name": name}
-        if (number, name) not in section.seen:
-            found = section.rows(schema.GET, place)
-            section.seen[number, name] = found[0] if found else None
-        before = section.seen[number, name]
+        place = {"partition": number, "name": digest(record.kind, record.id)}
+        key = (number, record.kind, record.id)
+        if key in section.seen:
+            seen = section.seen.pop(key)
+            before = seen[0] if seen else None
+        else:
+            before = next(iter(section.rows(schema.GET, place)), None)
         first = None
         old: set[tuple[str, str]] = set()
         if before is not None:
@@ -153,8 +152,7 @@ class SqlPartition(Partition):
         gone = old - set(record.keys.items())
         for statement, pairs in ((schema.UNSOUGHT, list(gone)), (schema.SOUGHT, new)):
             if pairs:
-                section.run_each(statement, [{**place, "sought": digest(record.kind, key, value)} for key, value in pairs])
-        del section.seen[number, name]
+                section.run_each(statement, [{**place, "sought": digest(record.kind, *pair)} for pair in pairs])
 
 
 class SqlStore(Store):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from threading import RLock
@@ -24,7 +25,9 @@ PATIENCE = 60.0
 OLDEST = (3, 35)
 """The oldest version of SQLite that knows every statement (RETURNING)."""
 
-_MOST_IDLE = 8  # connections
+_PAUSE = 0.0002  # seconds between two tries to write
+_MOST_IDLE = 8  # connections of each sort
+_MAGIC = b"SQLite format 3\x00"
 _MOST_CHECKED = 256 * 1024 * 1024
 """The largest file, in bytes, that is read through when it is opened, to find damage."""
 
@@ -59,17 +62,17 @@ class SqliteDatabase(Database):
         super().__init__()
         self._path = path
         self._process = os.getpid()
-        self._idle: list[sqlite3.Connection] = []
+        self._idle: dict[bool, list[sqlite3.Connection]] = {True: [], False: []}
         self._writing = RLock()
 
-    def connect(self) -> sqlite3.Connection:
-        """A new connection.
+    def connect(self, patience: float) -> sqlite3.Connection:
+        """A new connection, whose statements wait so many seconds for those of others.
 
         Raises:
             sqlite3.Error: the file cannot be opened, or is no database.
         """
         made = sqlite3.connect(
-            self._path, timeout=PATIENCE, isolation_level=None, check_same_thread=False, cached_statements=256
+            self._path, timeout=patience, isolation_level=None, check_same_thread=False, cached_statements=256
         )
         try:
             made.execute("PRAGMA synchronous=NORMAL")
@@ -80,14 +83,16 @@ class SqliteDatabase(Database):
 
     def begin(self, writes: bool) -> Section:
         """Begin a transaction. Writers of this process stand in line; those of others are waited for."""
-        if self._process != os.getpid():  # SQLite's connections must not be used on the other side of a fork
-            self._process, self._idle, self._writing = os.getpid(), [], RLock()
+        self._look_at_process()
         if writes:
             self._writing.acquire()
         connection = None
         try:
-            connection = self._connection()
-            connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+            connection = self._connection(writes)
+            if writes:
+                _begin(connection)
+            else:
+                connection.execute("BEGIN")
             return _SqliteSection(writes, connection)
         except BaseException as error:
             if connection is not None:
@@ -110,7 +115,7 @@ class SqliteDatabase(Database):
             connection.close()
             raise StoreError(f"the store: {error}") from error
         else:
-            self._keep(connection)
+            self._keep(connection, section.writes)
         finally:
             if section.writes:
                 self._writing.release()
@@ -124,20 +129,54 @@ class SqliteDatabase(Database):
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
-        while self._idle:
-            self._idle.pop().close()
+        for idle in self._idle.values():
+            while idle:
+                idle.pop().close()
 
-    def _connection(self) -> sqlite3.Connection:
+    def at_once(self, statement: str, values: Values) -> Sequence[Row]:
+        """The rows of one statement, without a transaction around it."""
+        if self.active is not None:
+            return self.active.rows(statement, values)
+        connection = self._connection(writes=False)
         try:
-            return self._idle.pop()
-        except IndexError:
-            return self.connect()
+            return connection.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(f"the store: {error}") from error
+        finally:
+            self._keep(connection, writes=False)
 
-    def _keep(self, connection: sqlite3.Connection) -> None:
-        if len(self._idle) < _MOST_IDLE:
-            self._idle.append(connection)
+    def _look_at_process(self) -> None:
+        if self._process != os.getpid():  # SQLite's connections must not be used on the other side of a fork
+            self._process, self._idle, self._writing = os.getpid(), {True: [], False: []}, RLock()
+
+    def _connection(self, writes: bool) -> sqlite3.Connection:
+        self._look_at_process()
+        try:
+            return self._idle[writes].pop()
+        except IndexError:
+            return self.connect(0 if writes else PATIENCE)
+
+    def _keep(self, connection: sqlite3.Connection, writes: bool) -> None:
+        if len(self._idle[writes]) < _MOST_IDLE:
+            self._idle[writes].append(connection)
         else:
             connection.close()
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Begin to write, once the other processes let us. SQLite would wait longer and longer between its tries, a hundred times
+    as long as a write takes.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 def open_sqlite(path: Path, url: str) -> SqliteDatabase:
@@ -157,7 +196,8 @@ def open_sqlite(path: Path, url: str) -> SqliteDatabase:
     database = SqliteDatabase(path.resolve())
     connection = None
     try:
-        connection = database.connect()
+        _look_at_header(path)
+        connection = database.connect(PATIENCE)
         _prepare(connection, path, url)
     except (sqlite3.Error, OSError) as error:
         raise UsageError(f"Cannot use the store {url}: {_reason(error, path)}") from error
@@ -176,6 +216,18 @@ def _reason(error: Exception, path: Path) -> str:
     if "readonly" in said or "unable to open" in said:
         return f"{path} and its folder must be writable ({said})."
     return f"{said}."
+
+
+def _look_at_header(path: Path) -> None:
+    """SQLite takes a file that is shorter than a page for an empty one, and writes over it."""
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    with path.open("rb") as file:
+        head = file.read(512)
+    if head[: len(_MAGIC)] != _MAGIC:
+        raise sqlite3.DatabaseError("file is not a database")
+    if len(head) < 512:
+        raise sqlite3.DatabaseError("malformed: the file is cut off")
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, url: str) -> None:
