@@ -20,7 +20,7 @@ from mocksandbox.provider import open_provider
 from mocksandbox.server.app import create_app, make_sandboxes
 from mocksandbox.server.front import CONTROL
 from mocksandbox.server.settings import Settings
-from mocksandbox.store import MEMORY
+from mocksandbox.store import MEMORY, tidy_up
 
 _LOOPBACK = "127.0.0.1"
 _PATIENCE = 60.0
@@ -67,7 +67,10 @@ def serve(settings: Settings, host: str, port: int, ready_file: Path | None = No
     loaded = multiprocessing.Value("i", 0)
     announce = partial(_announce, settings, host, bound, ready_file)
     load = partial(_load, settings, (host, bound), address, announce, _Count(workers, loaded))
-    server.serve(target_loader=load, wrap_loader=False)
+    try:
+        server.serve(target_loader=load, wrap_loader=False)
+    finally:
+        tidy_up(settings.store)
     reserved.close()
     if behind is not None:
         behind.close()

@@ -5,8 +5,8 @@ from mocksandbox.store.database import Database
 from mocksandbox.store.memory import MemoryPartition, MemoryStore
 from mocksandbox.store.partition import Partition, Store
 from mocksandbox.store.shelf import Shelf
-from mocksandbox.store.sql import SqlStore
-from mocksandbox.store.urls import MEMORY, open_database, shown
+from mocksandbox.store.sql import SqlPartition, SqlStore
+from mocksandbox.store.urls import MEMORY, open_database, shown, tidy_up
 from mocksandbox.store.views import Scratch, Stale
 
 __all__ = [
@@ -19,9 +19,11 @@ __all__ = [
     "Partition",
     "Scratch",
     "Shelf",
+    "SqlPartition",
     "SqlStore",
     "Stale",
     "Store",
     "open_database",
     "shown",
+    "tidy_up",
 ]

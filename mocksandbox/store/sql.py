@@ -105,8 +105,8 @@ class SqlPartition(Partition):
                     if section.writes:
                         self._lock(section)
                     else:
-                        with self._database.paused(section), self.exclusive():
-                            pass
+                        with self._database.paused(section), self._database.section(writes=True) as other:
+                            self._lock(other)
             raise StoreError("The records are taken away by others again and again.")
 
     def _is_there(self, section: Section) -> bool:

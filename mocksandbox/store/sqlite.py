@@ -12,6 +12,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from threading import RLock
 
@@ -268,3 +269,9 @@ def check_version(rows: Sequence[Row], url: str) -> None:
             "Upgrade mocksandbox, or name another store."
         )
     raise UsageError(f"Cannot use the store {url}: its schema {found!r} is not known here (this one knows {VERSION}).")
+
+
+def merge_log(path: Path) -> None:
+    """Write what is in the log beside a file into the file, and take the log away, unless somebody else has it open."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

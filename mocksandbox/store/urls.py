@@ -47,3 +47,11 @@ def open_database(url: str) -> Database | None:
         return open_postgres(url, shown(url))
     scheme = url.partition(":")[0]
     raise UsageError(f"No store {scheme!r}.", scheme, KNOWN)
+
+
+def tidy_up(url: str) -> None:
+    """Leave a store, when its server has stopped, so that a file can be copied: all that it holds in the one file."""
+    if url.startswith(_SQLITE):
+        from mocksandbox.store.sqlite import merge_log
+
+        merge_log(Path(url.removeprefix(_SQLITE)))

@@ -1,0 +1,146 @@
+"""`serve --workers 2`: one server to its clients, whatever becomes of one of its processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from mocksandbox.exchange import Headers, Request
+from tests.conformance.test_concurrency import asking, create, id_of
+from tests.e2e.live import serving
+from tests.stores.living import PATIENCE, Living, living
+
+SEEDED = "12a33650-6f94-4e8f-a971-1c5c41da5b22"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Living]:
+    with living(f"sqlite:///{tmp_path / 'records.db'}", "--seed", "1") as made:
+        yield made
+
+
+def control(server: Living, method: str, path: str, body: Any = None) -> Any:
+    """A request to the control API, on a connection of its own: whichever worker takes it."""
+    connection = HTTPConnection(urlsplit(server.url).netloc, timeout=PATIENCE)
+    try:
+        sent = None if body is None else json.dumps(body)
+        connection.request(method, f"/__mocksandbox{path}", sent, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        said = answer.read()
+        assert answer.status == 200, said
+        return json.loads(said)
+    finally:
+        connection.close()
+
+
+def anew(server: Living, request: Request) -> int:
+    """The status of the answer to a request on a new connection."""
+    server.hang_up()
+    return server.handle(request).status
+
+
+def test_two_workers_are_one_server(server: Living) -> None:
+    assert len(server.workers()) == 2
+    ready = server.ready.read_text("utf-8")
+    assert json.loads(ready)["url"] == server.url
+    ids = []
+    for number in range(12):
+        made = server.handle(create(f"record-{number}"))
+        assert made.status == 201
+        ids.append(id_of(made))
+        server.hang_up()
+        assert anew(server, asking("GET", ids[-1])) == 200
+    control(server, "PUT", "/faults", [{"fault": "429", "count": 5}])
+    assert sorted(anew(server, asking("GET", SEEDED)) for _ in range(12)) == [200] * 7 + [429] * 5
+    for _ in range(4):
+        control(server, "PUT", "/clock", {"set": "2030-01-01T00:00:00Z", "freeze": True})
+        assert {control(server, "GET", "/clock")["now"] for _ in range(6)} == {"2030-01-01T00:00:00+00:00"}
+        control(server, "DELETE", "/clock")
+        assert not {True for _ in range(6) if control(server, "GET", "/clock")["frozen"]}
+    numbers = [entry["number"] for entry in control(server, "GET", "/journal")["entries"]]
+    assert numbers == list(range(1, 37))
+    assert server.ready.read_text("utf-8") == ready
+    assert list(server.ready.parent.iterdir()) == [server.ready]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
+def test_a_worker_that_dies_is_replaced_and_nothing_is_lost(server: Living) -> None:
+    ids = [id_of(server.handle(create(f"record-{number}"))) for number in range(5)]
+    before = server.workers()
+    os.kill(before[0], signal.SIGKILL)
+    failed = 0
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            assert {anew(server, asking("GET", id)) for id in ids} == {200}
+        except (OSError, HTTPException):
+            failed += 1  # the connection was that worker's
+        now = server.workers()
+        if len(now) == 2 and before[0] not in now:
+            break
+        time.sleep(0.02)
+    assert len(server.workers()) == 2
+    assert before[0] not in server.workers()
+    assert failed <= 5
+    assert server.process.poll() is None
+    for number in range(20):
+        assert anew(server, create(f"after-{number}")) == 201
+    assert server.ready.is_file()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_whoever_has_asked_is_answered_before_the_server_stops(tmp_path: Path, workers: int) -> None:
+    with living(f"sqlite:///{tmp_path / 'records.db'}", workers=workers) as server:
+        answers: list[int] = []
+        slow = asking("GET", SEEDED).with_header("Prefer", "fault=latency:1500ms")
+        thread = threading.Thread(target=lambda: answers.append(server.handle(slow).status))
+        thread.start()
+        time.sleep(0.5)
+        server.process.terminate()
+        thread.join(PATIENCE)
+        assert answers == [200]
+        assert server.process.wait(PATIENCE) == 0
+        assert not server.ready.exists()
+
+
+def test_the_front_of_faults_stands_before_several_workers(tmp_path: Path) -> None:
+    with living(f"sqlite:///{tmp_path / 'records.db'}", "--faults") as server:
+        reset = asking("GET", SEEDED).with_header("Prefer", "fault=reset")
+        for _ in range(6):
+            assert anew(server, asking("GET", SEEDED)) == 200
+            with pytest.raises((OSError, HTTPException)):
+                anew(server, reset)
+
+
+def test_records_outlive_the_server(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'records.db'}"
+    with living(url) as server:
+        id = id_of(server.handle(create("one")))
+    with living(url, workers=1) as server:
+        kept = server.handle(asking("GET", id))
+        assert (kept.status, kept.headers["E-Tag"]) == (200, "1")
+        assert [entry["status"] for entry in control(server, "GET", "/journal")["entries"]] == [201, 200]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["records.db"]
+
+
+def test_tokens_of_one_worker_let_in_at_the_other(tmp_path: Path) -> None:
+    with living(f"sqlite:///{tmp_path / 'records.db'}", "--auth", "token") as server:
+        bad = Request("GET", f"/Immunization/{SEEDED}", headers=Headers([("Authorization", "Bearer unknown")]))
+        assert {anew(server, bad) for _ in range(6)} == {401}
+
+
+def test_a_store_is_named_by_the_environment_too(tmp_path: Path) -> None:
+    environment = {**os.environ, "MOCKSANDBOX_STORE": f"sqlite:///{tmp_path / 'named.db'}"}
+    with serving(environment=environment) as server:
+        assert server.send("GET", f"/Immunization/{SEEDED}").status == 200
+    assert (tmp_path / "named.db").is_file()
