@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
 
 from mocksandbox.exchange import Headers, Request
 from tests.conformance.test_concurrency import asking, create, id_of
@@ -133,10 +135,37 @@ def test_records_outlive_the_server(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["records.db"]
 
 
-def test_tokens_of_one_worker_let_in_at_the_other(tmp_path: Path) -> None:
-    with living(f"sqlite:///{tmp_path / 'records.db'}", "--auth", "token") as server:
-        bad = Request("GET", f"/Immunization/{SEEDED}", headers=Headers([("Authorization", "Bearer unknown")]))
-        assert {anew(server, bad) for _ in range(6)} == {401}
+def test_a_token_of_one_worker_lets_in_at_all_and_an_assertion_is_taken_once(tmp_path: Path) -> None:
+    key = RSAKey.generate_key(2048, {"kid": "k"})
+    clients = {"clients": {"an-api-key": {"supplier": "RAVS", "keys": {"keys": [key.as_dict(private=False)]}}}}
+    (tmp_path / "clients.json").write_text(json.dumps(clients))
+    options = ("--auth", "token", "--clients", str(tmp_path / "clients.json"))
+    with living(f"sqlite:///{tmp_path / 'records.db'}", *options) as server:
+        claims = {"iss": "an-api-key", "sub": "an-api-key", "aud": f"{server.url}/oauth2/token", "jti": "once"}
+        header = {"alg": "RS512", "kid": "k"}
+        assertion = jwt.encode(header, {**claims, "exp": int(time.time()) + 200}, key, algorithms=["RS512"])
+        answers = [token_answer(server, assertion) for _ in range(8)]
+        assert sorted(status for status, _ in answers) == [200] + [400] * 7
+        token = next(body["access_token"] for status, body in answers if status == 200)
+        read = Request("GET", f"/Immunization/{SEEDED}", headers=Headers([("Authorization", f"Bearer {token}")]))
+        assert {anew(server, read) for _ in range(8)} <= {200, 403}  # whatever RAVS may do, it is known who asks
+        assert {anew(server, read.with_header("Authorization", "Bearer unknown")) for _ in range(8)} == {401}
+
+
+def token_answer(server: Living, assertion: str) -> tuple[int, Any]:
+    """The answer to a token request on a connection of its own."""
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": assertion,
+    }
+    connection = HTTPConnection(urlsplit(server.url).netloc, timeout=PATIENCE)
+    try:
+        connection.request("POST", "/oauth2/token", urlencode(form), {"Content-Type": "application/x-www-form-urlencoded"})
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
 
 
 def test_a_store_is_named_by_the_environment_too(tmp_path: Path) -> None:
