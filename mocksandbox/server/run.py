@@ -15,7 +15,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
-from mocksandbox.errors import UsageError
+from mocksandbox.errors import MocksandboxError, UsageError
 from mocksandbox.provider import open_provider
 from mocksandbox.server.app import create_app, make_sandboxes
 from mocksandbox.server.front import CONTROL
@@ -103,7 +103,11 @@ def _load(
     """The application, made in a worker. The threads of the front, and of who waits for the first answer, start there too:
     started before the worker is forked, they could leave it with a lock that nobody holds.
     """
-    app = create_app(settings)
+    try:
+        app = create_app(settings)
+    except MocksandboxError as error:  # what was there when the server started is there no more
+        print(f"mocksandbox: a worker cannot start: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+        sys.exit(1)
     if settings.faults:
         from mocksandbox.server.reset_front import ResetFront
 

@@ -118,8 +118,9 @@ class SqlPartition(Partition):
 
     def _lock(self, section: Section) -> int:
         """Keep others from writing here, and make the partition with its seeds when it is not there; its number."""
-        if self._number in section.locked and self._number is not None:
-            return self._number
+        known = self._number
+        if known is not None and known in section.locked:
+            return known
         for _ in range(_PATIENCE):
             found = section.rows(schema.PARTITION + self._database.locking, {"name": self._names["name"]})
             if found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 from mocksandbox.errors import UsageError
@@ -37,8 +38,7 @@ def open_database(url: str) -> Database | None:
         return open_sqlite(Path(file), url)
     if url.startswith(_POSTGRES):
         try:
-            import psycopg  # noqa: F401  # tried before SQLAlchemy asks for it, which says less of what is missing
-
+            import_module("psycopg")  # tried before SQLAlchemy asks for it, which says less of what is missing
             from mocksandbox.store.postgres import open_postgres
         except ImportError as error:
             raise UsageError(

@@ -20,6 +20,7 @@ from joserfc.jwk import RSAKey
 from mocksandbox.exchange import Headers, Request
 from tests.conformance.test_concurrency import asking, create, id_of
 from tests.e2e.live import serving
+from tests.stores import postgres
 from tests.stores.living import PATIENCE, Living, living
 
 SEEDED = "12a33650-6f94-4e8f-a971-1c5c41da5b22"
@@ -173,3 +174,26 @@ def test_a_store_is_named_by_the_environment_too(tmp_path: Path) -> None:
     with serving(environment=environment) as server:
         assert server.send("GET", f"/Immunization/{SEEDED}").status == 200
     assert (tmp_path / "named.db").is_file()
+
+
+def test_a_database_that_goes_away_and_comes_back(tmp_path: Path) -> None:
+    with postgres.cluster() as cluster:
+        if cluster is None:
+            pytest.skip(postgres.NEEDED)
+        url = postgres.new_database(cluster.url("postgres")).replace("postgres@", "postgres:s3cret@")
+        with living(url) as server:
+            id = id_of(server.handle(create("one")))
+            cluster.stop()
+            gone = [server.handle(request) for request in (asking("GET", id), create("two"), asking("DELETE", id))]
+            assert [answer.status for answer in gone] == [500, 500, 500]
+            assert {answer.json()["resourceType"] for answer in gone} == {"OperationOutcome"}
+            cluster.start()
+            statuses = [anew(server, asking("GET", id)) for _ in range(10)]
+            assert statuses[-4:] == [200] * 4
+            assert anew(server, create("two")) == 201
+            server.process.terminate()
+            assert server.process.stderr is not None
+            said = server.process.stderr.read().decode()
+            assert "the store" in said or "StoreError" in said
+            assert "s3cret" not in said
+            assert "Traceback" not in said
