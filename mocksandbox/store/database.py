@@ -19,11 +19,13 @@ class Section(ABC):
     """One transaction. What it reads is of one moment; what it writes comes about at its end, or not at all.
 
     `seen` are newest versions that were read within it, as rows and as records, by partition, kind and id; `sure` are the
-    partitions that are known to be there, `locked` those that nobody else writes to until its end.
+    partitions that are known to be there, `locked` those that nobody else writes to until its end. One in which a statement
+    has `failed` is taken back.
     """
 
     def __init__(self, writes: bool) -> None:
         self.writes = writes
+        self.failed = False
         self.seen: dict[tuple[int, str, str], tuple[Row, Record] | None] = {}
         self.sure: set[int] = set()
         self.locked: set[int] = set()
@@ -117,7 +119,9 @@ class Database(ABC):
             self.end(section, keep=False)
             raise
         self._local.section = None
-        self.end(section, keep=True)
+        self.end(section, keep=not section.failed)
+        if section.failed:  # whoever caught that error must not believe that the rest was kept
+            raise StoreError("the store: the transaction has failed")
 
     @contextmanager
     def paused(self, section: Section) -> Generator[None, None, None]:

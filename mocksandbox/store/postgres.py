@@ -47,6 +47,7 @@ class _PostgresSection(Section):
         try:
             return self.connection.execute(_clause(statement), values)
         except SQLAlchemyError as error:
+            self.failed = True
             raise StoreError(f"the store: {_reason(error)}") from error
 
     def rows(self, statement: str, values: Values) -> Sequence[Row]:

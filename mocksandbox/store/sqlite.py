@@ -40,9 +40,12 @@ class _SqliteSection(Section):
 
     def _run(self, statement: str, values: Values) -> sqlite3.Cursor:
         assert self.connection is not None
+        if not self.connection.in_transaction:  # SQLite ends one by itself when the disk is full; nothing may go past it
+            raise StoreError("the store: the transaction has failed")
         try:
             return self.connection.execute(statement, values)
         except sqlite3.Error as error:
+            self.failed = True
             raise StoreError(f"the store: {error}") from error
 
     def rows(self, statement: str, values: Values) -> Sequence[Row]:
@@ -111,7 +114,8 @@ class SqliteDatabase(Database):
         if connection is None:
             return
         try:
-            connection.execute("COMMIT" if keep else "ROLLBACK")
+            if keep or connection.in_transaction:
+                connection.execute("COMMIT" if keep else "ROLLBACK")
         except sqlite3.Error as error:
             connection.close()
             raise StoreError(f"the store: {error}") from error

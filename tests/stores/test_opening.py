@@ -6,15 +6,17 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from mocksandbox.errors import UsageError
+from mocksandbox.errors import StoreError, UsageError
 from mocksandbox.rules.attempt import Record
 from mocksandbox.server.settings import Settings
-from mocksandbox.store import open_database, shown
+from mocksandbox.store import SqlStore, open_database, shown
+from mocksandbox.store.sqlite import SqliteDatabase
 from tests.e2e.live import cli
 from tests.stores.conftest import Opener
 
@@ -88,8 +90,6 @@ def _made(path: Path) -> None:
     """A store with a few thousand rows, all in its one file."""
     database = open_database(f"sqlite:///{path}")
     assert database is not None
-    from mocksandbox.store import SqlStore
-
     records = SqlStore(database, "nhs").partition()
     with records.exclusive():
         for number in range(300):
@@ -232,3 +232,48 @@ def test_the_store_in_memory_loads_no_database() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_many_processes_may_make_the_store_at_once(url: str) -> None:
+    program = (
+        "import sys; from mocksandbox.store import SqlStore, open_database\n"
+        "sys.stdin.readline()\n"
+        "database = open_database(sys.argv[1])\n"
+        "from mocksandbox.rules.attempt import Record\n"
+        "SqlStore(database, 'nhs', [Record('A', 'seed', 1, b'')]).partition().put(Record('A', sys.argv[2], 1, b''))\n"
+        "database.close()\n"
+    )
+    commands = [[sys.executable, "-W", "error", "-c", program, url, str(number)] for number in range(6)]
+    started = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for command in commands]
+    time.sleep(1)
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    assert [process.communicate(timeout=60)[1] for process in started] == [""] * len(started)
+    database = open_database(url)
+    assert database is not None
+    records = SqlStore(database, "nhs").partition().snapshot()
+    assert sorted(record.id for record in records) == [*map(str, range(6)), "seed"]
+    database.close()
+
+
+def test_a_full_disk_takes_back_what_it_cannot_keep(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'records.db'}")
+    assert isinstance(database, SqliteDatabase)
+    records = SqlStore(database, "nhs").partition()
+    records.put(Record("A", "1", 1, b"x"))
+    with database.section(writes=True) as section:
+        section.rows("PRAGMA max_page_count = 60", {})  # of this connection, which is the one that writes
+
+    def fill() -> None:
+        with records.exclusive():
+            for version in range(2, 100):
+                records.put(Record("A", "1", version, b"x" * 10_000))
+
+    with pytest.raises(StoreError, match="full"):
+        fill()
+    assert [record.version for record in records.versions("A", "1")] == [1]
+    records.put(Record("A", "1", 2, b"y"))
+    assert [record.version for record in records.versions("A", "1")] == [1, 2]
+    database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from threading import Barrier, Thread
 from typing import Any
@@ -339,3 +340,21 @@ def test_providers_share_a_database_and_no_records(url: str, opened: Opener) -> 
 def test_records_outlive_who_wrote_them(url: str, opened: Opener) -> None:
     opened(url, SEEDS).partition("t").put(record("1", k="v"))
     assert [each.id for each in opened(url, SEEDS).partition("t").all()] == ["seed-1", "seed-2", "1"]
+
+
+def test_a_failure_that_somebody_catches_is_no_success(url: str, opened: Opener) -> None:
+    store = opened(url)
+    assert isinstance(store, SqlStore)
+    records, database = store.partition(), store._database
+
+    def write() -> None:
+        with records.exclusive():
+            records.put(record("1"))
+            with suppress(StoreError), database.section(writes=True) as section:
+                section.run("UPDATE nothing_of_this_name SET x = 1", {})
+
+    with pytest.raises(StoreError, match="the transaction has failed"):
+        write()
+    assert records.get("Immunization", "1") is None
+    records.put(record("1"))
+    assert records.get("Immunization", "1") == record("1")
