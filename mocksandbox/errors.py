@@ -36,3 +36,7 @@ class TargetError(MocksandboxError):
     def __init__(self, url: str, problem: str) -> None:
         super().__init__(f"{url} does not answer: {problem}")
         self.url = url
+
+
+class StoreError(MocksandboxError):
+    """The store does not do what it is asked: it is damaged, locked, full, or not there any more."""

@@ -85,10 +85,20 @@ class Journal:
                 self.dropped += 1
             return entry
 
-    def exchanges(self, where: Callable[[Entry], bool] = lambda entry: True) -> list[Entry]:
-        """The entries that meet a condition, oldest first."""
+    def exchanges(
+        self,
+        where: Callable[[Entry], bool] = lambda entry: True,
+        *,
+        tenant: str | None = None,
+        since: int = 0,
+        bodies: bool = True,
+    ) -> list[Entry]:
+        """The entries that meet a condition, oldest first: of one tenant where one is named, those after a number. Without
+        `bodies` they may come without.
+        """
         with self._lock:
-            return [entry for entry in self._entries if where(entry)]
+            found = [entry for entry in self._entries if entry.number > since and tenant in (None, entry.tenant)]
+        return [entry for entry in found if where(entry)]
 
     def near_misses(self) -> list[Entry]:
         """The requests that were for no operation; `near` says why."""
@@ -99,10 +109,14 @@ class Journal:
         found = self.exchanges(lambda entry: not operation or entry.operation == operation)
         return found[-1] if found else None
 
-    def clear(self, where: Callable[[Entry], bool] | None = None) -> None:
-        """Forget all entries, or those that meet a condition."""
+    def clear(self, where: Callable[[Entry], bool] | None = None, *, tenant: str | None = None) -> None:
+        """Forget all entries; or of them those that meet a condition, those of a tenant."""
         with self._lock:
-            kept = [entry for entry in self._entries if where is not None and not where(entry)]
+            kept = [
+                entry
+                for entry in self._entries
+                if tenant not in (None, entry.tenant) or (where is not None and not where(entry))
+            ]
             self._entries = deque(kept)
             self._bytes = sum(map(_weight, kept))
 

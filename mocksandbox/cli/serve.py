@@ -30,6 +30,22 @@ Force any documented answer with the header `Prefer: code=404` or `X-Mocksandbox
     help="The clients and their keys, for --auth token. Where several APIs are served, name the one that the file is for.",
 )
 @click.option("--suppliers", type=_FILE, help="The suppliers and their rights, in place of the provider's own.")
+@click.option(
+    "--store",
+    default="memory",
+    show_default=True,
+    envvar="MOCKSANDBOX_STORE",
+    metavar="URL",
+    help="Where records are kept: memory, sqlite:///FILE, postgresql://USER@HOST/DATABASE. A password is better kept out of "
+    "command lines: in the variable MOCKSANDBOX_STORE, which may hold the URL, or in PGPASSWORD.",
+)
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 256),
+    help="How many processes answer; more than one need a store that they share.",
+)
 @click.option("--ready-file", type=click.Path(dir_okay=False, path_type=Path), help="Gets one line of JSON when ready.")
 @click.option("--strict", is_flag=True, help="Check every answer against the document too; see the journal for bugs.")
 @click.option("--trust-proxy", is_flag=True, help="Believe X-Forwarded-Proto, -Host and -Prefix.")
@@ -51,6 +67,8 @@ def command(
     auth: str,
     clients: tuple[str, ...],
     suppliers: Path | None,
+    store: str,
+    workers: int,
     ready_file: Path | None,
     strict: bool,
     trust_proxy: bool,
@@ -81,10 +99,11 @@ def command(
         faults=faults,
         seed=seed,
         only_synthetic=only_synthetic,
+        store=store,
     )
 
     try:
-        serve(settings, host, port, ready_file)
+        serve(settings, host, port, ready_file, workers)
     finally:
         if ready_file is not None:
             ready_file.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from mocksandbox.provider.scenario import Scenario
 from mocksandbox.rules import Catalogue, Finding
 from mocksandbox.rules.attempt import Attempt, Caller, Record, Refusal
 from mocksandbox.rules.fields import Field
-from mocksandbox.store import Partition
+from mocksandbox.store import Partition, Shelf
 
 MAX_BODY = Attempt.max_body
 """The most bytes of a body that are read where an API does not say: what the NHS service's platform takes."""
@@ -54,17 +54,20 @@ class Authority(Protocol):
 @dataclass(frozen=True)
 class AuthOptions:
     """How callers are told apart: `off` lets everybody in; `token` asks for a token. `files` name keys and suppliers that
-    replace the provider's own, by the provider's names for them.
+    replace the provider's own, by the provider's names for them. `shelf` gives what all processes of a server keep together,
+    by name; None when there is one process, which keeps it to itself.
     """
 
     mode: str = "off"
     files: Mapping[str, Path] = field(default_factory=dict)
+    shelf: Callable[[str], Shelf] | None = None
 
     def of(self, provider: str) -> AuthOptions:
         """The options of one provider: of files that are named for a provider (`redox:clients`), only its own."""
         own = {name.rpartition(":")[2]: path for name, path in self.files.items() if name.startswith(f"{provider}:")}
         for_all = {name: path for name, path in self.files.items() if ":" not in name}
-        return AuthOptions(self.mode, {**for_all, **own})
+        shelf = self.shelf
+        return AuthOptions(self.mode, {**for_all, **own}, (lambda name: shelf(f"{provider}/{name}")) if shelf else None)
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ A refusal is a key of the provider's own table of messages: `token.…` of a tok
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from heapq import heappop, heappush
@@ -17,7 +18,9 @@ from urllib.parse import parse_qsl
 
 from mocksandbox.exchange import Request
 from mocksandbox.provider.assertions import shown
+from mocksandbox.provider.model import AuthOptions
 from mocksandbox.rules.attempt import Caller, Refusal
+from mocksandbox.store import Shelf
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 FORM = "application/x-www-form-urlencoded"
@@ -61,12 +64,52 @@ class Kept(Generic[V]):
             return True
 
 
+class KeptTogether(Kept[V]):
+    """Values that all processes of a server keep together: those of one shelf, with how they are spelled there."""
+
+    def __init__(self, shelf: Shelf, spell: Callable[[V], bytes], read: Callable[[bytes], V], most: int = MOST_KEPT) -> None:
+        super().__init__(most)
+        self._shelf, self._spell, self._read = shelf, spell, read
+
+    def __len__(self) -> int:
+        return len(self._shelf)
+
+    def get(self, key: str) -> V | None:
+        """The value, None when there is none."""
+        found = self._shelf.get(key)
+        return None if found is None else self._read(found)
+
+    def put(self, key: str, value: V, until: datetime, now: datetime) -> bool:
+        """Keep a value, and forget what has ended; False when the key is there already."""
+        return self._shelf.add(key, self._spell(value), until.timestamp(), now.timestamp(), self.most)
+
+
 @dataclass(frozen=True)
 class Access:
     """What an access token stands for: its caller, and until when."""
 
     caller: Caller
     until: datetime
+
+
+def kept_access(options: AuthOptions) -> Kept[Access]:
+    """Where the access tokens are kept that were given out."""
+    return KeptTogether(options.shelf("given"), _spelled_access, _read_access) if options.shelf else Kept[Access]()
+
+
+def kept_ids(options: AuthOptions) -> Kept[None]:
+    """Where the `jti`s are kept that were used."""
+    return KeptTogether(options.shelf("used"), lambda _: b"", lambda _: None) if options.shelf else Kept[None]()
+
+
+def _spelled_access(access: Access) -> bytes:
+    rights = None if access.caller.rights is None else sorted(access.caller.rights)
+    return json.dumps([access.caller.name, rights, access.until.isoformat()]).encode()
+
+
+def _read_access(spelled: bytes) -> Access:
+    name, rights, until = json.loads(spelled)
+    return Access(Caller(name, None if rights is None else frozenset(rights)), datetime.fromisoformat(until))
 
 
 def bearer(request: Request, given: Kept[Access], now: datetime) -> Caller | Refusal:

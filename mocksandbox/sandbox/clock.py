@@ -17,16 +17,19 @@ class Clock:
         """The sandbox's time, with UTC as its offset."""
         return (self.frozen or datetime.now(UTC)) + self.offset
 
+    def follow(self, offset: timedelta, frozen: datetime | None) -> None:
+        """Go as another clock does."""
+        self.offset, self.frozen = offset, frozen
+
     def move(self, by: timedelta) -> None:
         """Shift the time."""
-        self.offset += by
+        self.follow(self.offset + by, self.frozen)
 
     def set(self, to: datetime, *, freeze: bool = False) -> None:
         """Go to a time (one without an offset is UTC), and stay there when it is to be frozen."""
         to = to if to.tzinfo else to.replace(tzinfo=UTC)
-        self.frozen = to if freeze else None
-        self.offset = timedelta() if freeze else to - datetime.now(UTC)
+        self.follow(timedelta() if freeze else to - datetime.now(UTC), to if freeze else None)
 
     def reset(self) -> None:
         """Go back to the real time."""
-        self.offset, self.frozen = timedelta(), None
+        self.follow(timedelta(), None)

@@ -189,8 +189,9 @@ def _other_writer() -> Act:
     return act
 
 
-def _reads(operation: Operation | None) -> bool:
-    return operation is not None and (operation.method == "GET" or operation.path.endswith("/_search"))
+def reads(operation: Operation | None) -> bool:
+    """Whether an operation only looks at what is stored."""
+    return operation is not None and (operation.method in ("GET", "HEAD") or operation.path.endswith("/_search"))
 
 
 def _updates(operation: Operation | None) -> bool:
@@ -212,7 +213,7 @@ FAULTS: Mapping[str, Fault] = {
         Fault("truncate", "truncate", "Half of the body comes.", _cut("truncate", TRUNCATE_HEADER), wire=True),
         Fault("wrong-content-type", "wrong-content-type[:text/html]", "The answer names another media type.", _wrong_type),
         Fault("timeout-after-write", "timeout-after-write", "It is done, and 504 says that it was not.", _timeout),
-        Fault("stale-read", "stale-read", "A read or a search sees the versions before the newest.", _stale, _reads),
+        Fault("stale-read", "stale-read", "A read or a search sees the versions before the newest.", _stale, reads),
         Fault("another-writer", "another-writer", "Somebody else updates the record first.", _other_writer, _updates),
     )
 }

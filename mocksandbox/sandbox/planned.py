@@ -84,8 +84,12 @@ class Faults:
             raise UsageError(f"The fault {fault!r} is set for {count} requests; 1 is the least.")
         if not 0 < share <= 1:
             raise UsageError(f"The share of {fault!r} is {share}; it must be above 0 and not above 1.")
+        self.plan(Planned(asked, operation, tenant, count, share))
+
+    def plan(self, planned: Planned) -> None:
+        """Set a fault that was read."""
         with self._lock:
-            self._planned.append(Planned(asked, operation, tenant, count, share))
+            self._planned.append(planned)
 
     def planned(self, tenant: str | None = None) -> list[Planned]:
         """The faults that are set: all, or those that requests of a tenant can meet."""
@@ -99,8 +103,7 @@ class Faults:
 
     def meet(self, operation: Operation | None, tenant: str, preferred: str = "") -> list[Asked]:
         """The faults that a request meets: the one that it prefers, then those that are set. Each of these is counted down."""
-        own = _preferred(preferred)
-        met = [own] if own is not None and own.fault.fits(operation) else []
+        met = preferred_fault(operation, preferred)
         if not self._planned:
             return met
         with self._lock:
@@ -112,11 +115,14 @@ class Faults:
         return met
 
 
-def _preferred(text: str) -> Asked | None:
-    """The fault of a `Prefer` header; one that cannot be understood is ignored, as RFC 7240 says."""
+def preferred_fault(operation: Operation | None, text: str) -> list[Asked]:
+    """The fault of a `Prefer` header, if requests of the operation can meet it; one that cannot be understood is ignored, as
+    RFC 7240 says.
+    """
     if not text:
-        return None
+        return []
     try:
-        return read_fault(text)
+        own = read_fault(text)
     except UsageError:
-        return None
+        return []
+    return [own] if own.fault.fits(operation) else []

@@ -20,12 +20,12 @@ from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.http import place_of
 from mocksandbox.sandbox.clock import Clock
 from mocksandbox.sandbox.failure import INTERNAL, TRANSIENT, failure_place
-from mocksandbox.sandbox.faults import Answer, Asked, Scene
+from mocksandbox.sandbox.faults import Answer, Asked, Scene, reads
 from mocksandbox.sandbox.forced import forced_answer
 from mocksandbox.sandbox.planned import Faults
 from mocksandbox.sandbox.preferences import Preferences, read_preferences
 from mocksandbox.sandbox.rail import real_people
-from mocksandbox.store import MemoryStore, Partition, Scratch
+from mocksandbox.store import Board, MemoryStore, Partition, Scratch, Store
 
 _log = logging.getLogger("mocksandbox")
 
@@ -37,13 +37,13 @@ RULES_HEADER = "X-Mocksandbox-Rules"
 class Sandbox:
     """One provider, ready to answer. `strict` checks every answer against the document and the response rules; what it finds
     is in the journal as a bug of the mock. `only_synthetic` refuses requests that may name a real person. `clocks` are those
-    of tenants who have moved theirs. `staged` gives the answer that the sandbox's owner has put in place of the operation's,
-    with a name for the journal; None when there is none.
+    of tenants who have moved theirs. `board` tells what another process of the server has set. `staged` gives the answer that
+    the sandbox's owner has put in place of the operation's, with a name for the journal; None when there is none.
     """
 
     provider: Provider
     profile_name: str | None = None
-    store: MemoryStore | None = None
+    store: Store | None = None
     journal: Journal = field(default_factory=Journal)
     clock: Clock = field(default_factory=Clock)
     auth: AuthOptions = field(default_factory=AuthOptions)
@@ -51,6 +51,7 @@ class Sandbox:
     faults: Faults = field(default_factory=Faults)
     only_synthetic: bool = False
     clocks: dict[str, Clock] = field(default_factory=dict)
+    board: Board | None = None
     staged: Callable[[Attempt], tuple[str, Response] | None] = lambda _: None
 
     def __post_init__(self) -> None:
@@ -103,6 +104,8 @@ class Sandbox:
             notes["withheld"] = False
             return special(request)
         assert self.store is not None
+        if self.board is not None:
+            self.board.look()
         kept = self.store.partition(tenant)
         records = kept if self.profile.remembers else Scratch(kept)
         attempt = self._attempt(request, match, records, self.clock_of(tenant).now(), trusted)
@@ -147,15 +150,16 @@ class Sandbox:
 
     def _judge(self, attempt: Attempt, records: Partition, preferences: Preferences) -> tuple[Sequence[Finding], Response]:
         """Run the stages in order; the first with findings refuses, and when none has the operation takes effect. From the
-        first stage that looks at stored records on, nobody else writes.
+        first stage that looks at stored records on, they stay as they are: nobody else writes, or readers see one moment.
         """
         provider, profile = self.provider, self.profile.name
         operation = attempt.operation.id if attempt.operation else ""
+        guard = records.steady if reads(attempt.operation) else records.exclusive
         with ExitStack() as lock:
             locked = False
             for stage, rules in provider.catalogue.stages(operation, profile):
                 if stage in provider.stateful and not locked:
-                    lock.enter_context(records.exclusive())
+                    lock.enter_context(guard())
                     locked = True
                 findings = provider.catalogue.findings(attempt, rules)
                 if findings:
@@ -163,7 +167,7 @@ class Sandbox:
                     ids = ", ".join(dict.fromkeys(finding.rule.id for finding in findings))
                     return findings, refused.with_header(RULES_HEADER, ids)
             if not locked:
-                lock.enter_context(records.exclusive())
+                lock.enter_context(guard())
             return (), provider.effects[operation](attempt, records)
 
     def _bugs(self, exchange: Exchange, match: Match | Miss) -> Sequence[Finding]:

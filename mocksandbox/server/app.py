@@ -15,6 +15,7 @@ from mocksandbox.journal import Journal
 from mocksandbox.provider import AuthOptions, open_provider
 from mocksandbox.sandbox import Clock, Faults, Sandbox
 from mocksandbox.sandbox.failure import failure_place
+from mocksandbox.sandbox.shared import open_shared
 from mocksandbox.server.control import control
 from mocksandbox.server.control.asking import MAX_BODY
 from mocksandbox.server.front import CONTROL, Front
@@ -51,24 +52,30 @@ def make_sandboxes(settings: Settings) -> Mapping[str, Sandbox]:
     """A sandbox for each provider, with one journal and one clock for all.
 
     Raises:
-        UsageError: a provider or a profile does not exist.
+        UsageError: a provider or a profile does not exist, or the store cannot be used.
         ContractError: a contract cannot be loaded.
     """
-    journal = Journal(settings.journal_entries, settings.journal_bytes)
-    clock = Clock()
-    auth = AuthOptions(settings.auth, settings.auth_files)
+    shared = open_shared(settings.store)
+    bounds = settings.journal_entries, settings.journal_bytes
+    journal = shared.journal(*bounds) if shared else Journal(*bounds)
+    clock = shared.clock if shared else Clock()
+    auth = AuthOptions(settings.auth, settings.auth_files, shared.shelf if shared else None)
     made: dict[str, Sandbox] = {}
     for name in settings.providers:
         provider = open_provider(name)
+        seed, wire = settings.seed, settings.faults
         made[provider.name] = Sandbox(
             provider,
             settings.profile,
-            journal=journal,
-            clock=clock,
-            auth=auth.of(provider.name),
-            strict=settings.strict,
-            faults=Faults(settings.seed, wire=settings.faults),
-            only_synthetic=settings.only_synthetic,
+            shared.store(provider) if shared else None,
+            journal,
+            clock,
+            auth.of(provider.name),
+            settings.strict,
+            shared.faults(provider.name, seed, wire) if shared else Faults(seed, wire=wire),
+            settings.only_synthetic,
+            shared.clocks if shared else {},
+            shared.board if shared else None,
         )
     return made
 

@@ -65,6 +65,8 @@ class Front:
             routes = sandbox.authority.routes() if sandbox.authority else {}
             handler = routes.get((environ["REQUEST_METHOD"].upper(), path))
             if handler is not None:
+                if sandbox.board is not None:
+                    sandbox.board.look()
                 origin = origin_of(environ, trust_proxy=self.settings.trust_proxy)
                 request = request_of(environ, path, f"{origin}{prefix}", self._most(sandbox))
                 return handler(request, sandbox.clock_of(tenant).now())

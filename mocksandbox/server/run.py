@@ -3,34 +3,44 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
-from mocksandbox.errors import UsageError
+from mocksandbox.errors import MocksandboxError, UsageError
 from mocksandbox.provider import open_provider
 from mocksandbox.server.app import create_app, make_sandboxes
 from mocksandbox.server.front import CONTROL
 from mocksandbox.server.settings import Settings
+from mocksandbox.store import MEMORY, tidy_up
 
 _LOOPBACK = "127.0.0.1"
 _PATIENCE = 60.0
 """How long, in seconds, the server may take to answer for the first time."""
 
 
-def serve(settings: Settings, host: str, port: int, ready_file: Path | None = None) -> None:
-    """Serve until the process is told to stop (SIGTERM, SIGINT). When the server answers, it says so on standard output, and
-    in the ready file when one is named.
+def serve(settings: Settings, host: str, port: int, ready_file: Path | None = None, workers: int = 1) -> None:
+    """Serve, with so many worker processes, until the process is told to stop (SIGTERM, SIGINT). When they all answer, it is
+    said on standard output, and in the ready file when one is named. A worker that dies is replaced.
 
     Raises:
-        UsageError: the port is in use or not allowed, or the host is no address of this machine.
+        UsageError: the port is in use or not allowed, or the host is no address of this machine; the store cannot be used, or
+            several workers cannot share it.
         ContractError: a contract cannot be loaded.
     """
+    if workers > 1 and settings.store == MEMORY:
+        raise UsageError(
+            f"--workers {workers} needs a store that they share: with --store {MEMORY} each worker would have records of its "
+            "own. Add --store sqlite:///FILE (or postgresql://USER@HOST/DATABASE), or leave --workers out."
+        )
     make_sandboxes(settings)  # a mistake in the settings is told here, and not by a worker
     reserved = _reserve(host, port)
     bound = reserved.getsockname()[1]
@@ -49,11 +59,18 @@ def serve(settings: Settings, host: str, port: int, ready_file: Path | None = No
         interface=Interfaces.WSGI,
         # One thread runs Python: more of them only wait for one another (p99 of 2 threads: 80 times that of one).
         blocking_threads=1,
+        workers=workers,
         websockets=False,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
     )
-    server.serve(target_loader=partial(_load, settings, host, bound, address, ready_file), wrap_loader=False)
+    loaded = multiprocessing.Value("i", 0)
+    announce = partial(_announce, settings, host, bound, ready_file)
+    load = partial(_load, settings, (host, bound), address, announce, _Count(workers, loaded))
+    try:
+        server.serve(target_loader=load, wrap_loader=False)
+    finally:
+        tidy_up(settings.store)
     reserved.close()
     if behind is not None:
         behind.close()
@@ -66,16 +83,37 @@ def _warn(settings: Settings) -> None:
         print(f"--only-synthetic: {', '.join(unguarded)} tell no made-up people from real ones: not guarded.", file=sys.stderr)
 
 
-def _load(settings: Settings, host: str, port: int, behind: tuple[str, int], ready_file: Path | None) -> Any:
-    """The application, made in the worker. The threads of the front, and of who waits for the first answer, start there too:
+@dataclass(frozen=True)
+class _Count:
+    """Counts the workers that have loaded the application, those too that replace one that has died."""
+
+    workers: int
+    loaded: Any
+
+    def one_more(self) -> bool:
+        """Count one; whether it was the last that is waited for."""
+        with self.loaded.get_lock():
+            self.loaded.value += 1
+            return bool(self.loaded.value == self.workers)
+
+
+def _load(
+    settings: Settings, address: tuple[str, int], behind: tuple[str, int], announce: Callable[[], None], count: _Count
+) -> Any:
+    """The application, made in a worker. The threads of the front, and of who waits for the first answer, start there too:
     started before the worker is forked, they could leave it with a lock that nobody holds.
     """
-    app = create_app(settings)
+    try:
+        app = create_app(settings)
+    except MocksandboxError as error:  # what was there when the server started is there no more
+        print(f"mocksandbox: a worker cannot start: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+        sys.exit(1)
     if settings.faults:
         from mocksandbox.server.reset_front import ResetFront
 
-        threading.Thread(target=ResetFront((host, port), behind).serve_forever, daemon=True).start()
-    threading.Thread(target=_announce, args=(settings, host, port, ready_file), daemon=True).start()
+        threading.Thread(target=ResetFront(address, behind).serve_forever, daemon=True).start()
+    if count.one_more():
+        threading.Thread(target=announce, daemon=True).start()
     return app
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mocksandbox.store import MEMORY
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -15,8 +17,9 @@ class Settings:
     provider's authority (`suppliers`, `clients`). `strict` checks every answer against the document. `trust_proxy` believes
     `X-Forwarded-*` headers. `max_body` is in bytes, None for what each API reads; the journal keeps so many entries and bytes
     of bodies. `seed` makes what faults draw by chance repeatable; `faults` puts the front that can cut connections before the
-    server; `only_synthetic` refuses requests that may name a real person; `loopback` says that only this machine is to reach
-    the server; `body_timeout` is how many seconds a body may take to come.
+    server; `only_synthetic` refuses requests that may name a real person. `store` is `memory` or the URL of a store that
+    several processes share; it may hold a password. `loopback` says that only this machine is to reach the server;
+    `body_timeout` is how many seconds a body may take to come.
     """
 
     providers: tuple[str, ...] = ("nhs",)
@@ -31,5 +34,6 @@ class Settings:
     seed: int | None = None
     faults: bool = False
     only_synthetic: bool = False
+    store: str = field(default=MEMORY, repr=False)
     loopback: bool = True
     body_timeout: float = 15.0

@@ -1,5 +1,29 @@
-"""Where records are kept: versions of resources, by tenant."""
+"""Where records are kept: versions of resources, by tenant; and what else the processes of a server share."""
 
-from mocksandbox.store.memory import MemoryStore, Partition, Scratch, Stale
+from mocksandbox.store.board import Board, Note
+from mocksandbox.store.database import Database
+from mocksandbox.store.memory import MemoryPartition, MemoryStore
+from mocksandbox.store.partition import Partition, Store
+from mocksandbox.store.shelf import Shelf
+from mocksandbox.store.sql import SqlPartition, SqlStore
+from mocksandbox.store.urls import MEMORY, open_database, shown, tidy_up
+from mocksandbox.store.views import Scratch, Stale
 
-__all__ = ["MemoryStore", "Partition", "Scratch", "Stale"]
+__all__ = [
+    "MEMORY",
+    "Board",
+    "Database",
+    "MemoryPartition",
+    "MemoryStore",
+    "Note",
+    "Partition",
+    "Scratch",
+    "Shelf",
+    "SqlPartition",
+    "SqlStore",
+    "Stale",
+    "Store",
+    "open_database",
+    "shown",
+    "tidy_up",
+]

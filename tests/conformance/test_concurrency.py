@@ -22,7 +22,7 @@ from mocksandbox.exchange import Headers
 from mocksandbox.providers.nhs import provider
 from mocksandbox.rules.attempt import Record
 from mocksandbox.sandbox import Sandbox
-from mocksandbox.store import Partition
+from mocksandbox.store import MemoryPartition
 from tests.conformance.recorded import BASE_URL, cases
 
 THREADS = 200
@@ -65,16 +65,16 @@ def id_of(response: Response) -> str:
 
 def dawdling(monkeypatch: pytest.MonkeyPatch, seconds: float) -> Sandbox:
     """A sandbox whose store takes its time before it writes: time for others to come between a check and a write."""
-    put = Partition.put
+    put = MemoryPartition.put
 
-    def put_late(self: Partition, record: Record) -> None:
+    def put_late(self: MemoryPartition, record: Record) -> None:
         sleep(seconds)
         put(self, record)
 
     sandbox = Sandbox(provider())
     assert sandbox.store is not None
     sandbox.store.partition()  # the seeds need not wait
-    monkeypatch.setattr(Partition, "put", put_late)
+    monkeypatch.setattr(MemoryPartition, "put", put_late)
     return sandbox
 
 
@@ -104,10 +104,10 @@ def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Partitions whose `exclusive` keeps nobody out."""
 
     @contextmanager
-    def nobody_waits(self: Partition) -> Iterator[None]:
+    def nobody_waits(self: MemoryPartition) -> Iterator[None]:
         yield
 
-    monkeypatch.setattr(Partition, "exclusive", nobody_waits)
+    monkeypatch.setattr(MemoryPartition, "exclusive", nobody_waits)
 
 
 def together(work: Callable[[int], None], threads: int = THREADS) -> None:
@@ -137,28 +137,28 @@ def statuses(sandbox: Sandbox, requests: Sequence[Request]) -> Counter[int]:
     return Counter(answers)
 
 
-def updates(sandbox: Sandbox) -> Counter[int]:
+def updates(sandbox: Sandbox, threads: int = THREADS) -> Counter[int]:
     """All update version 1 of one record."""
     id = id_of(sandbox.handle(create("one")))
-    return statuses(sandbox, [update(id, "one", "1", lot=f"L{number}") for number in range(THREADS)])
+    return statuses(sandbox, [update(id, "one", "1", lot=f"L{number}") for number in range(threads)])
 
 
-def creates(sandbox: Sandbox) -> Counter[int]:
+def creates(sandbox: Sandbox, threads: int = THREADS) -> Counter[int]:
     """All create one identifier."""
-    return statuses(sandbox, [create("one", lot=f"L{number}") for number in range(THREADS)])
+    return statuses(sandbox, [create("one", lot=f"L{number}") for number in range(threads)])
 
 
-def reinstatements(sandbox: Sandbox) -> Counter[int]:
+def reinstatements(sandbox: Sandbox, threads: int = THREADS) -> Counter[int]:
     """All create the identifier of one deleted record."""
     id = id_of(sandbox.handle(create("one")))
     sandbox.handle(asking("DELETE", id))
-    return statuses(sandbox, [create("one", lot=f"L{number}") for number in range(THREADS)])
+    return statuses(sandbox, [create("one", lot=f"L{number}") for number in range(threads)])
 
 
-def deletes(sandbox: Sandbox) -> Counter[int]:
+def deletes(sandbox: Sandbox, threads: int = THREADS) -> Counter[int]:
     """All delete one record."""
     id = id_of(sandbox.handle(create("one")))
-    return statuses(sandbox, [asking("DELETE", id)] * THREADS)
+    return statuses(sandbox, [asking("DELETE", id)] * threads)
 
 
 RACES = pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_without_the_lock_more_than_one_wins(
     assert set(seen) <= {won, lost}
 
 
-def mixed_traffic(sandbox: Sandbox) -> Mapping[str, list[int]]:
+def mixed_traffic(sandbox: Sandbox, threads: int = THREADS) -> Mapping[str, list[int]]:
     """Threads that create, read, update, delete and search the same few records; the versions that each record's writers
     were told.
     """
@@ -216,7 +216,7 @@ def mixed_traffic(sandbox: Sandbox) -> Mapping[str, list[int]]:
             matches = [entry for entry in bundle["entry"] if entry["search"]["mode"] == "match"]
             assert len({entry["fullUrl"] for entry in matches}) == bundle["total"] <= len(identifiers)
 
-    together(work)
+    together(work, threads)
     return told
 
 

@@ -147,9 +147,9 @@ def test_what_the_readme_shows_is_what_comes(server: str, folder: Path) -> None:
     of_it = [block for block in BLOCKS if block.server == server and block.kind == "console"]
     [serving] = [block for block in of_it if block.does == "serves"]
     if server:  # a folder that the README makes in a block before
-        making = next(block for block in BLOCKS if f"mkdir {server}" in block.text)
         shutil.rmtree(folder / server, ignore_errors=True)
-        _run(making, PORT, folder)
+        for making in (block for block in BLOCKS if f"mkdir {server}" in block.text):
+            _run(making, PORT, folder)
     served = serve(serving, folder)
     port = next(served)
     try:

@@ -20,7 +20,7 @@ from mocksandbox.fhir.server.preferences import preferred
 from mocksandbox.fhir.server.writing import assign
 from mocksandbox.rules import Finding
 from mocksandbox.rules.attempt import Attempt
-from mocksandbox.store import Partition, Scratch
+from mocksandbox.store import MemoryPartition, Partition, Scratch
 
 ORDER = ("DELETE", "POST", "PUT", "GET")
 """The order in which a transaction is carried out (FHIR R4, RESTful API: transaction processing rules)."""
@@ -55,7 +55,7 @@ def run(attempt: Attempt, types: Types, handle: Handle) -> Run:
     kept: Run | None = attempt.__dict__.get("_run")
     if kept is None:
         # Readers of a table of findings may ask for all of them at once: what cannot be written is not carried out.
-        below = attempt.records if isinstance(attempt.records, Partition) else Partition()
+        below = attempt.records if isinstance(attempt.records, Partition) else MemoryPartition()
         kept = attempt.__dict__["_run"] = Run(Scratch(below))
         if not deeper_than(attempt.body, MOST_DEEP):
             _carry_out(attempt, types, handle, kept)

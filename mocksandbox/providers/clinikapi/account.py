@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from mocksandbox.rules.attempt import Attempt, Caller
+from mocksandbox.store import Shelf
 
 ORGANIZATION = "org_abc123"
 """Whose records they are that are written without a known key: the organisation of the documentation's example."""
@@ -59,11 +60,41 @@ class Windows:
     def count(self, name: str, rate: Rate, now: datetime) -> tuple[Allowance, bool]:
         """Count one request: what is left, and whether this one was too many."""
         with self._lock:
-            start, used = self._begun.get(name, (now, 0))
-            over = start + timedelta(seconds=rate.seconds)
-            if now >= over or now < start:  # a clock can be set back
-                start, used, over = now, 0, now + timedelta(seconds=rate.seconds)
-            used += 1
-            self._begun[name] = (start, used)
-        reset = max(1, -(-(over - now) // timedelta(seconds=1)))
-        return Allowance(rate.requests, max(0, rate.requests - used), reset), used > rate.requests
+            start, used = self._begun[name] = _counted(self._begun.get(name), rate, now)
+        return _left(start, used, rate, now)
+
+
+class WindowsTogether(Windows):
+    """Windows that all processes of a server count together, on a shelf."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        super().__init__()
+        self._shelf = shelf
+
+    def count(self, name: str, rate: Rate, now: datetime) -> tuple[Allowance, bool]:
+        """Count one request: what is left, and whether this one was too many."""
+
+        def count(before: bytes) -> bytes:
+            start, used = _counted(_read(before), rate, now)
+            return f"{used} {start.isoformat()}".encode()
+
+        start, used = _read(self._shelf.change(name, count)) or (now, 1)
+        return _left(start, used, rate, now)
+
+
+def _read(spelled: bytes) -> tuple[datetime, int] | None:
+    used, _, start = spelled.decode().partition(" ")
+    return (datetime.fromisoformat(start), int(used)) if spelled else None
+
+
+def _counted(before: tuple[datetime, int] | None, rate: Rate, now: datetime) -> tuple[datetime, int]:
+    """When the window began and how many requests it has had, with one more."""
+    start, used = before or (now, 0)
+    if now >= start + timedelta(seconds=rate.seconds) or now < start:  # a clock can be set back
+        start, used = now, 0
+    return start, used + 1
+
+
+def _left(start: datetime, used: int, rate: Rate, now: datetime) -> tuple[Allowance, bool]:
+    reset = max(1, -(-(start + timedelta(seconds=rate.seconds) - now) // timedelta(seconds=1)))
+    return Allowance(rate.requests, max(0, rate.requests - used), reset), used > rate.requests

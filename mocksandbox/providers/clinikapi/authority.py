@@ -10,7 +10,7 @@ from mocksandbox.contract import read_mapping
 from mocksandbox.errors import UsageError
 from mocksandbox.exchange import Request, Response
 from mocksandbox.provider import AuthOptions, Authority
-from mocksandbox.providers.clinikapi.account import Allowance, Holder, Rate, Windows
+from mocksandbox.providers.clinikapi.account import Allowance, Holder, Rate, Windows, WindowsTogether
 from mocksandbox.providers.clinikapi.keys import KEY_FORM, Key, KeyFile, read_keys
 from mocksandbox.providers.clinikapi.promise import FOLDER
 from mocksandbox.rules.attempt import Refusal
@@ -80,4 +80,5 @@ def authority(options: AuthOptions) -> Authority:
     named, own = options.files.get("clients"), FOLDER / "keys.yaml"
     # When several APIs are served, the file may be of another one's clients alone.
     others = named is not None and "clients" in (table := read_mapping(named)) and "keys" not in table
-    return KeyDoor(read_keys(own if named is None or others else named), needed=options.mode == "token")
+    windows = WindowsTogether(options.shelf("windows")) if options.shelf else Windows()
+    return KeyDoor(read_keys(own if named is None or others else named), options.mode == "token", windows)

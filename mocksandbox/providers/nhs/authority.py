@@ -136,7 +136,9 @@ def authority(options: AuthOptions) -> Authority:
     suppliers = read_suppliers(options.files.get("suppliers", FOLDER / "suppliers.yaml"))
     if options.mode == "off":
         return OpenDoor(suppliers)
+    from mocksandbox.provider.tokens import kept_access, kept_ids
     from mocksandbox.providers.nhs.tokens import TokenDoor  # here, so that mode off does not load the cryptography
 
     path = options.files.get("clients")
-    return TokenDoor(suppliers, read_clients(path, suppliers) if path else {})
+    clients = read_clients(path, suppliers) if path else {}
+    return TokenDoor(suppliers, clients, kept_access(options), kept_ids(options))

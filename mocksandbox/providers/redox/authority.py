@@ -91,7 +91,8 @@ def authority(options: AuthOptions) -> Authority:
         raise UsageError(f"No mode of authorisation {options.mode!r}.", options.mode, MODES)
     if options.mode == "off":
         return OpenDoor()
+    from mocksandbox.provider.tokens import kept_access, kept_ids
     from mocksandbox.providers.redox.tokens import TokenDoor  # here, so that mode off does not load the cryptography
 
     path = options.files.get("clients")
-    return TokenDoor(read_clients(path) if path else {})
+    return TokenDoor(read_clients(path) if path else {}, kept_access(options), kept_ids(options))

@@ -21,6 +21,14 @@ for part in (faults, journal, records, times):
 control.before_request(guard)
 
 
+@control.before_request
+def look() -> None:
+    """Know what another process of the server has set."""
+    board = next(iter(sandboxes().values())).board
+    if board is not None:
+        board.look()
+
+
 @control.get("/health")
 def health() -> Any:
     """That the server answers, and what it serves."""

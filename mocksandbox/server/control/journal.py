@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, request
 
 from mocksandbox.journal import Entry, Journal
 from mocksandbox.server.control.asking import answer, arguments, chosen, flag_argument, mistake, number_argument, sandboxes
@@ -29,8 +29,7 @@ def _wanted() -> Callable[[Entry], bool]:
     status = asked.get("status", "").lower()
     if status and not _STATUS.fullmatch(status):
         raise mistake(f"must be a status such as 404 or 4xx, and is {status!r}.", "query:status")
-    since = number_argument("since")
-    plain = [(name, asked[name]) for name in ("provider", "operation", "tenant") if name in asked]
+    plain = [(name, asked[name]) for name in ("provider", "operation") if name in asked]
     tests: list[Callable[[Entry], bool]] = [lambda entry: all(getattr(entry, name) == value for name, value in plain)]
     if status:
         tests.append(lambda entry: str(entry.exchange.response.status).startswith(status.rstrip("x")))
@@ -38,15 +37,14 @@ def _wanted() -> Callable[[Entry], bool]:
         tests.append(lambda entry: any(finding.rule.id == asked["rule"] for finding in (*entry.findings, *entry.bugs)))
     if "fault" in asked:
         tests.append(lambda entry: asked["fault"] in (met.partition(":")[0] for met in entry.fault.split(", ")))
-    if since is not None:
-        tests.append(lambda entry: entry.number > since)
     return lambda entry: all(test(entry) for test in tests)
 
 
-def _told(entries: list[Entry]) -> Any:
-    limit = number_argument("limit")
-    shown = entries if limit is None else entries[max(len(entries) - limit, 0) :]
+def _told(wanted: Callable[[Entry], bool]) -> Any:
+    limit, since = number_argument("limit"), number_argument("since") or 0
     bodies = flag_argument("bodies")
+    entries = _journal().exchanges(wanted, tenant=request.args.get("tenant"), since=since, bodies=bodies)
+    shown = entries if limit is None else entries[max(len(entries) - limit, 0) :]
     listed = [entry.summary(bodies=bodies) for entry in shown]
     return answer({"entries": listed, "count": len(entries), "dropped": _journal().dropped})
 
@@ -54,19 +52,19 @@ def _told(entries: list[Entry]) -> Any:
 @routes.get("/journal")
 def journal() -> Any:
     """The exchanges that meet the filters, newest last; `limit` keeps the newest of them, `count` counts them all."""
-    return _told(_journal().exchanges(_wanted()))
+    return _told(_wanted())
 
 
 @routes.get("/journal/near-misses")
 def near_misses() -> Any:
     """The requests that were for no operation; `near` says what they came near to, and why it was not that."""
     wanted = _wanted()
-    return _told([entry for entry in _journal().near_misses() if wanted(entry)])
+    return _told(lambda entry: not entry.operation and wanted(entry))
 
 
 @routes.delete("/journal")
 def forget() -> Any:
     """Forget the exchanges of a tenant (`?tenant=NAME`), or all."""
     tenant = arguments("tenant").get("tenant")
-    _journal().clear(None if tenant is None else lambda entry: entry.tenant == tenant)
+    _journal().clear(tenant=tenant)
     return answer({"status": "cleared"})

@@ -29,12 +29,12 @@ from mocksandbox.server.control.asking import (
 from mocksandbox.server.control.snapshot import read_record, told_record
 from mocksandbox.server.control.times import reset_clocks
 from mocksandbox.server.wsgi import origin_of
-from mocksandbox.store import MemoryStore
+from mocksandbox.store import Store
 
 routes = Blueprint("records", __name__)
 
 
-def _store(box: Sandbox) -> MemoryStore:
+def _store(box: Sandbox) -> Store:
     assert box.store is not None
     return box.store
 
@@ -45,7 +45,7 @@ def reset() -> Any:
     tenant = arguments("tenant").get("tenant")
     for box in sandboxes().values():
         _store(box).reset(tenant)
-        box.journal.clear(None if tenant is None else lambda entry: entry.tenant == tenant)
+        box.journal.clear(tenant=tenant)
         box.faults.clear(tenant)
         if tenant is None:
             box.faults.reseed(box.faults.seed)
@@ -155,8 +155,7 @@ def snapshot() -> Any:
         for record in _store(box).partition(name).snapshot()
     ]
     journal = next(iter(sandboxes().values())).journal
-    entries = journal.exchanges(lambda entry: tenant is None or entry.tenant == tenant)
-    summary = [entry.summary() for entry in entries]
+    summary = [entry.summary() for entry in journal.exchanges(tenant=tenant, bodies=False)]
     return answer({"mocksandbox": __version__, "tenant": tenant, "records": records, "journal": summary})
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -49,10 +48,11 @@ def change() -> Any:
     said = members(json_body(), "", _MEMBERS)
     if not said or ("set" in said and "now" in said):
         raise mistake('must be one of {"set": "2026-01-01T00:00:00Z"}, {"move": "P1D"}, {"freeze": true}.', "body")
-    changed = _changed(replace(_clock(tenant)), said)
+    before = _clock(tenant)
+    changed = _changed(Clock(before.offset, before.frozen), said)
     for box in sandboxes().values():
         if tenant is None:
-            box.clock.offset, box.clock.frozen = changed.offset, changed.frozen
+            box.clock.follow(changed.offset, changed.frozen)
         else:
             box.clocks[tenant] = changed
     return _told(tenant)

@@ -1,0 +1,65 @@
+"""What the processes of a server keep together beside records: short values by name, for a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mocksandbox.store.database import Database
+from mocksandbox.store.rows import digest
+
+FOREVER = 1e18
+"""An end that no clock reaches, in seconds since 1970."""
+
+_FOUND = "SELECT value FROM mocksandbox_shelves WHERE shelf = :shelf AND name = :name"
+_COUNTED = "SELECT count(*) FROM mocksandbox_shelves WHERE shelf = :shelf"
+_ENDED = "DELETE FROM mocksandbox_shelves WHERE shelf = :shelf AND ends <= :now"
+_FIRST_TO_END = """DELETE FROM mocksandbox_shelves WHERE shelf = :shelf AND name IN
+    (SELECT name FROM mocksandbox_shelves WHERE shelf = :shelf ORDER BY ends LIMIT :many)"""
+_ADDED = """INSERT INTO mocksandbox_shelves (shelf, name, value, ends) VALUES (:shelf, :name, :value, :ends)
+    ON CONFLICT DO NOTHING"""
+_CHANGED = "UPDATE mocksandbox_shelves SET value = :value, ends = :ends WHERE shelf = :shelf AND name = :name"
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Values by name, in a database."""
+
+    database: Database
+    name: str
+
+    def __len__(self) -> int:
+        with self.database.section(writes=False) as section:
+            return int(section.rows(_COUNTED, {"shelf": self.name})[0][0])
+
+    def get(self, key: str) -> bytes | None:
+        """The value, None when there is none."""
+        with self.database.section(writes=False) as section:
+            found = section.rows(_FOUND, self._of(key))
+        return bytes(found[0][0]) if found else None
+
+    def add(self, key: str, value: bytes, ends: float, now: float, most: int) -> bool:
+        """Keep a value until a time (seconds since 1970), and forget what has ended; of more than so many, those that end
+        first go. False, and nothing is changed, when the key is there already.
+        """
+        with self.database.section(writes=True) as section:
+            section.run(_ENDED, {"shelf": self.name, "now": now})
+            added = section.run(_ADDED, {**self._of(key), "value": value, "ends": FOREVER}) == 1
+            if added:
+                many = int(section.rows(_COUNTED, {"shelf": self.name})[0][0]) - most
+                if many > 0:
+                    section.run(_FIRST_TO_END, {"shelf": self.name, "many": many})
+                section.run(_CHANGED, {**self._of(key), "value": value, "ends": ends})
+            return added
+
+    def change(self, key: str, change: Callable[[bytes], bytes]) -> bytes:
+        """Put another value in place of one (`b""` when there was none), while nobody else changes it."""
+        with self.database.section(writes=True) as section:
+            section.run(_ADDED, {**self._of(key), "value": b"", "ends": FOREVER})
+            before = section.rows(_FOUND + self.database.locking, self._of(key))
+            after = change(bytes(before[0][0]))
+            section.run(_CHANGED, {**self._of(key), "value": after, "ends": FOREVER})
+            return after
+
+    def _of(self, key: str) -> dict[str, object]:
+        return {"shelf": self.name, "name": digest(key)}
