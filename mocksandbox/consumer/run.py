@@ -25,7 +25,7 @@ from mocksandbox.sandbox.preferences import Preferences
 from mocksandbox.server.front import Front
 from mocksandbox.server.settings import Settings
 from mocksandbox.server.wsgi import Environ, StartResponse, origin_of, path_of, request_of, send
-from mocksandbox.store import MemoryStore, Partition
+from mocksandbox.store import MemoryPartition, MemoryStore
 
 NO_API = "http/no-api"
 """The rule that a request for none of the sandbox's APIs breaks."""
@@ -58,7 +58,7 @@ class RunStore(MemoryStore):
         super().__init__(seeds)
         self._name = name
 
-    def partition(self, tenant: str = "") -> Partition:
+    def partition(self, tenant: str = "") -> MemoryPartition:
         """A tenant's records."""
         return super().partition("" if tenant == self._name else tenant)
 

@@ -23,6 +23,19 @@ INTERNAL = Rule[Attempt](
     find=lambda _: (),
     profiles=ALL,
 )
+LATE = Rule[Attempt](
+    id="http/late-body",
+    title="The body comes in time",
+    why="A client that sends a part of its body and then nothing must not hold up others.",
+    source="RFC 9110 section 15.5.9",
+    operations=frozenset(),
+    stage="",
+    status=408,
+    issue="timeout",
+    error="TIMEOUT",
+    find=lambda _: (),
+    profiles=ALL,
+)
 TRANSIENT = "Unable to process request. Issue may be transient."
 """What every API here says of a failure of its own (the NHS service's words, observed)."""
 

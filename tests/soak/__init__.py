@@ -1,0 +1,1 @@
+"""Long runs: hours of a team's traffic in minutes."""
