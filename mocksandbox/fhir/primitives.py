@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
-_CODE = re.compile(r"[^\s]+(\s?[^\s]+)*")
+_CODE = re.compile(r"\S+(\s\S+)*")
 _ID = re.compile(r"[A-Za-z0-9\-.]+")
 _PARTIAL = re.compile(r"\d{4}(-\d{2})?")
 _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
@@ -21,6 +21,9 @@ _DATE_TIME = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})[T ](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,6})\d*)?)?(Z|[+-]\d{2}(?::?\d{2})?)?"
 )
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
+_PLAIN_DATE = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])")
+"""Dates that surely exist, already as they are stored."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -105,6 +108,8 @@ def _moment(value: Any) -> datetime | None:
 
 
 def _date(value: Any) -> str:
+    if isinstance(value, str) and _PLAIN_DATE.fullmatch(value) and value >= "0001":
+        return value
     moment = _moment(value)
     if moment is not None:
         return moment.date().isoformat()

@@ -91,7 +91,7 @@ class Attempt:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     max_body: int = 6 * 1024 * 1024
 
-    @property
+    @cached_property
     def operation(self) -> Operation | None:
         """The operation that the request is for, None when it is for none."""
         return self.match.operation if isinstance(self.match, Match) else None
@@ -111,7 +111,7 @@ class Attempt:
         except ValueError as error:
             return MISSING, error
 
-    @property
+    @cached_property
     def body(self) -> Any:
         """The JSON body, `MISSING` when there is none or it cannot be read."""
         return self.parsed[0]
@@ -119,7 +119,11 @@ class Attempt:
     @cached_property
     def violations(self) -> Sequence[Violation]:
         """How the request differs from the document."""
-        return self.contract.check.request(self.request, self.match) if isinstance(self.match, Match) else ()
+        if not isinstance(self.match, Match):
+            return ()
+        kept = self.__dict__.get("parsed")  # a body that was read is not read again
+        value = kept[0] if kept is not None and kept[0] is not MISSING else None
+        return self.contract.check.request(self.request, self.match, value)
 
     def with_body(self, value: Any) -> Attempt:
         """The same attempt with another JSON body."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from operator import mul
 
 NHS_NUMBER_WEIGHTS = tuple(range(10, 1, -1))
@@ -44,6 +45,7 @@ def _permuted(position: int, digit: int) -> int:
 _PERMUTED = tuple(tuple(_permuted(position, digit) for digit in range(10)) for position in range(8))
 
 
+@lru_cache(maxsize=4096)  # the codes of a set of vaccines are few, and come again with each record
 def verhoeff_holds(digits: str) -> bool:
     """Whether the last digit is the Verhoeff check digit of the others."""
     check = 0

@@ -12,7 +12,7 @@ from mocksandbox import codec
 from mocksandbox.exchange import Headers, Response
 from mocksandbox.fhir import issue, operation_outcome
 from mocksandbox.providers.nhs import bundle
-from mocksandbox.providers.nhs.diseases import disease_codes, vaccine_types
+from mocksandbox.providers.nhs.diseases import stored_disease_codes, vaccine_types
 from mocksandbox.providers.nhs.outcome import ERROR_CODES, FIXED_ID, PROFILE
 from mocksandbox.providers.nhs.parts import NHS_NUMBER_SYSTEM
 from mocksandbox.providers.nhs.record import read_once
@@ -84,7 +84,7 @@ def record_keys(body: dict[str, Any]) -> dict[str, str]:
     return {
         "identifier": identifier_key(*identifier_of(body)),
         "patient": str(next(iter(numbers), "")),
-        "type": vaccine_types().get(frozenset(disease_codes(body)), ""),
+        "type": vaccine_types().get(frozenset(stored_disease_codes(body)), ""),
         "day": _day(str(body.get("occurrenceDateTime", ""))),
     }
 

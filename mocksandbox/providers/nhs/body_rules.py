@@ -541,7 +541,8 @@ MANDATION: tuple[Rule[Attempt], ...] = (
 
 def _of_records(rule: Rule[Attempt]) -> Rule[Attempt]:
     """The rule, silent when the body is no object: then there is no record that could break it."""
-    return replace(rule, find=lambda attempt: rule.find(attempt) if isinstance(attempt.body, dict) else ())
+    find = rule.find
+    return replace(rule, find=lambda attempt: find(attempt) if isinstance(attempt.body, dict) else ())
 
 
 BODY_RULES: tuple[Rule[Attempt], ...] = tuple(

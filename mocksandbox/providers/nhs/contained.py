@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from mocksandbox.providers.nhs.parts import body_of, contained_resource, items_of
-from mocksandbox.providers.nhs.shapes import shapes_below
+from mocksandbox.providers.nhs.shapes import has_wrong_shapes
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.places import MISSING, get
 from mocksandbox.rules.rule import Hit
@@ -89,7 +89,7 @@ def performer_references(attempt: Attempt) -> Iterator[Hit]:
         if internal:
             yield at, "performer-reference-without-practitioner", {}
         return
-    if _unreadable_performers(body):
+    if has_wrong_shapes(attempt, "performer"):
         return  # nhs/wrong-shape says so
     id = str(contained[1].get("id"))
     if any(reference != f"#{id}" for reference in internal):
@@ -100,14 +100,10 @@ def performer_references(attempt: Attempt) -> Iterator[Hit]:
         yield at, "practitioner-referenced-twice", {"id": id}
 
 
-def _unreadable_performers(body: Mapping[str, Any]) -> bool:
-    return any(True for _ in shapes_below(body, "performer"))
-
-
 def one_organization(attempt: Attempt) -> Iterator[Hit]:
     """Exactly one performer is an Organization."""
     body = body_of(attempt)
-    if _unreadable_performers(body):
+    if has_wrong_shapes(attempt, "performer"):
         return
     kinds = [get(performer, ("actor", "type")) for performer in items_of(body.get("performer"))]
     if kinds.count("Organization") != 1:

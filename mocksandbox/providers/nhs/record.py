@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mocksandbox.fhir import Problem, read_resource
-from mocksandbox.providers.nhs.fields import fields
+from mocksandbox.providers.nhs.fields import fields, number_of, values_of
 from mocksandbox.providers.nhs.parts import body_of, items_of, walked_by_service
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.places import MISSING, fhirpath, get
@@ -66,8 +66,13 @@ def unknown_elements(attempt: Attempt) -> Iterator[Hit]:
                 yield at, "not-an-allowed-element", {"element": key, "resource": kind}
 
 
+_FIRST_IDENTIFIER = number_of(f"{fields()['patient-identifiers'].path}[0]")
+
+
 def identifier_extension(attempt: Attempt) -> Iterator[Hit]:
     """The patient's identifier carries no extension."""
+    if all("extension" not in item for item in values_of(attempt)[_FIRST_IDENTIFIER] if isinstance(item, dict)):
+        return
     for found in fields()["patient-identifiers"].present(body_of(attempt)):
         first = get(found.value, (0,))
         if isinstance(first, dict) and "extension" in first:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mocksandbox import codec
-from mocksandbox.providers.nhs.diseases import vaccine_type
+from mocksandbox.providers.nhs.diseases import disease_codes, vaccine_type
 from mocksandbox.providers.nhs.search import IDENTIFIER, search_of
 from mocksandbox.rules.attempt import Attempt, Record
 from mocksandbox.rules.http import json_name
@@ -137,7 +137,7 @@ def forbidden(attempt: Attempt) -> Iterator[Hit]:
         record = named_record(attempt)
         types.append(record.keys.get("type") if record else None)
     if attempt.operation.bodies:
-        types.append(vaccine_type(attempt.body))
+        types.append(vaccine_type(disease_codes(attempt)))
     if any(name is not None and not attempt.caller.may(f"{name}.{letter}") for name in types):
         yield "Immunization.protocolApplied[0].targetDisease", "forbidden", {}
 
