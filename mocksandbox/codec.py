@@ -18,13 +18,15 @@ import orjson
 # or more.
 _FRAGILE = rb"(?:\d+\.\d*0(?!\d)|0\.000|\d[\d.]*[eE]|[\d.]{16})"
 _FRAGILE_NUMBER = re.compile(rb'(?:"\s*:|[,\[]|^)\s*-?' + _FRAGILE)
-# The same, inside strings too (a time, for example), and five times as fast: what this does not find, that does not either.
+# The same, inside strings too (a time, for example), and many times as fast on what is left of a text without the characters
+# that no number and nothing around it has: what this does not find, that does not either.
+_NOT_IN_NUMBERS = bytes(sorted(set(range(256)) - set(b'0123456789.+-eE":,[ \t\r\n')))
 _PERHAPS_FRAGILE = re.compile(rb"[:,\[]\s*-?" + _FRAGILE)
 
 
 def _keeps_numbers(data: bytes) -> bool:
     """Whether a float keeps the spelling of every number in a text."""
-    if data[:1] in (b"{", b"[") and not _PERHAPS_FRAGILE.search(data):
+    if data[:1] in (b"{", b"[") and not _PERHAPS_FRAGILE.search(data.translate(None, _NOT_IN_NUMBERS)):
         return True
     return not _FRAGILE_NUMBER.search(data)
 
@@ -64,7 +66,18 @@ def _spelled(value: Decimal) -> str:
 _MOST_PLACES = 100
 
 
+class Written:
+    """JSON that is written already, to stand inside a value."""
+
+    __slots__ = ("text",)  # and no dataclass: orjson would write one itself
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+
+
 def _decimal(value: object) -> Any:
+    if isinstance(value, Written):
+        return orjson.Fragment(value.text)
     if isinstance(value, Decimal):
         return orjson.Fragment(_spelled(value).encode()) if value.is_finite() else str(value)
     raise TypeError(f"{type(value).__name__} is not JSON")
@@ -96,7 +109,9 @@ _MARK = token_hex(16)
 _MARKED_DECIMAL = re.compile(f'"{_MARK}([^"]*)"')
 
 
-def _marked(value: object) -> str:
+def _marked(value: object) -> Any:
+    if isinstance(value, Written):
+        return json.loads(value.text, parse_float=Decimal)
     if isinstance(value, Decimal):
         return f"{_MARK}{_spelled(value)}"
     raise TypeError(f"{type(value).__name__} is not JSON")

@@ -178,12 +178,20 @@ class _Plan:
         missing = required and "default" not in schema
         plain = style in _PLAIN_STYLES
         text = plain and deserializer.schema_type == "string"  # read and cast, a text is what it was
+        items = schema.get("items") if plain and deserializer.schema_type == "array" and not explode else None
+        texts = items is not None and (items / "type").read_str("") == "string"  # and an array of texts what was split
 
         def read(request: AskedRequest) -> Exception | None:
             if plain and not request.has(place, name):
                 return MissingRequiredParameter(name, place) if missing else None
             try:
-                value = request.first(place, name) if text else deserializer.deserialize(request.parameters[place])
+                value: Any
+                if text:
+                    value = request.first(place, name)
+                elif texts:
+                    value = request.first(place, name).split(",")
+                else:
+                    value = deserializer.deserialize(request.parameters[place])
             except KeyError:
                 return MissingRequiredParameter(name, place) if missing else None
             except OpenAPIError as error:

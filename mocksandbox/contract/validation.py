@@ -97,6 +97,9 @@ class AskedRequest:
         """A parameter's text, the first where it came several times."""
         if place != "header":
             return self._sent(place)[name]
+        value = self._request.headers[name]
+        if ", " not in value:
+            return value
         wanted = name.lower()
         return next(value for name, value in self._request.headers.pairs if name.lower() == wanted)
 

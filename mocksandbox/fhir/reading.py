@@ -6,7 +6,7 @@ The result has the specification's order of elements; nulls, empty objects and e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -44,11 +44,7 @@ def read_resource(resource: Mapping[str, Any], type_name: str) -> tuple[dict[str
 @cache
 def _object_reader(type_name: str) -> _Reader:
     elements = all_elements()[type_name]
-    # The primitives' own readers stand here as they are: most values are primitives, and most of them are right.
-    known = {
-        name: (place, element.choice, None if _plain(element) else _element_reader(element), READERS.get(element.type, _nothing))
-        for place, (name, element) in enumerate(elements.items())
-    }
+    known: dict[str, tuple[int, str, bool, Any]] = {}
     required = [
         (name, f"_{name}") for name, element in elements.items() if element.required and (type_name, name) not in _UNCHECKED
     ]
@@ -62,13 +58,14 @@ def _object_reader(type_name: str) -> _Reader:
         if not isinstance(value, dict):
             problems.append((_path(way), "must be an object"))
             return MISSING
+        if not known:  # on use: types refer to one another in circles
+            known.update(_readers(elements))
         result: dict[str, Any] = {}
-        inner: list[tuple[float, list[Problem]]] = []
+        inner: list[Problem] = []
+        marks: list[tuple[int, int]] = []
         chosen: list[str] = []
         ordered, last = True, -1
         for key, item in value.items():
-            if item is None and key in known:
-                continue
             element = known.get(key)
             if element is None:
                 if not _tolerated(key, item, elements, type_name, way, problems):
@@ -77,30 +74,34 @@ def _object_reader(type_name: str) -> _Reader:
                     result[key] = item
                     ordered = False
                 continue
-            place, choice, reader, primitive = element
-            ordered = ordered and place > last
+            if item is None:
+                continue
+            place, choice, primitive, reader = element
+            if place < last:
+                ordered = False
             last = place
             if choice:
                 chosen.append(choice)
-            if reader is None:
+            before = len(inner)
+            if primitive:
                 try:
-                    result[key] = primitive(item)
+                    result[key] = reader(item)
+                    continue
                 except ValueError as error:
-                    inner.append((place, [((*_path(way), key), str(error))]))
-                continue
-            found: list[Problem] = []
-            item = reader(item, (way, key), found)
-            if found:
-                inner.append((place, found))
-            if item and item is not MISSING:
-                result[key] = item
+                    inner.append(((*_path(way), key), str(error)))
+            else:
+                made = reader(item, (way, key), inner)
+                if made and made is not MISSING:
+                    result[key] = made
+            if len(inner) > before:
+                marks.append((place, before))
         for name, extended in required:
             if value.get(name) is None and extended not in value:
                 problems.append(((*_path(way), name), "is required"))
         if len(chosen) > 1 or not needed_choices.issubset(chosen):
             _choose(value, way, problems)
-        if inner:  # in the order of the elements, after what is wrong with the object itself
-            problems.extend(problem for _, found in sorted(inner, key=_place) for problem in found)
+        if inner:
+            problems.extend(_in_order(inner, marks))
         return result if ordered else {key: result[key] for key in sorted(result, key=_order)}
 
     def _order(key: str) -> float:
@@ -119,17 +120,28 @@ def _object_reader(type_name: str) -> _Reader:
     return read
 
 
+def _readers(elements: Mapping[str, Element]) -> dict[str, tuple[int, str, bool, Any]]:
+    """By element: its place in the specification's order, its choice, whether it is one primitive, and its reader. The readers
+    of primitives stand here as they are: most values are primitives, and most of them are right.
+    """
+    return {
+        name: (place, element.choice, _plain(element), READERS[element.type] if _plain(element) else _element_reader(element))
+        for place, (name, element) in enumerate(elements.items())
+    }
+
+
+def _in_order(inner: Sequence[Problem], marks: Sequence[tuple[int, int]]) -> Iterator[Problem]:
+    """What is wrong inside an object, in the order of its elements; a mark is an element's place and where its problems
+    begin.
+    """
+    ends = [*(begin for _, begin in marks[1:]), len(inner)]
+    for _, begin, end in sorted((place, begin, end) for (place, begin), end in zip(marks, ends, strict=True)):
+        yield from inner[begin:end]
+
+
 def _plain(element: Element) -> bool:
     """Whether an element holds one value of a primitive type."""
     return element.primitive and not element.many
-
-
-def _nothing(value: Any) -> Any:
-    return value
-
-
-def _place(inner: tuple[float, list[Problem]]) -> float:
-    return inner[0]
 
 
 def _tolerated(
@@ -181,8 +193,7 @@ def _single_reader(element: Element) -> _Reader:
     if element.type == "Resource":
         return _read_any_resource
     if not element.primitive:
-        # Looked up on use: types refer to one another in circles.
-        return lambda value, way, problems: _object_reader(element.type)(value, way, problems)
+        return _object_reader(element.type)
     reader = READERS[element.type]
 
     def read(value: Any, way: _Way, problems: list[Problem]) -> Any:

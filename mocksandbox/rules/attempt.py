@@ -25,6 +25,10 @@ class Caller:
         return self.rights is None or right in self.rights
 
 
+ANYBODY = Caller()
+"""A caller who said nothing and may do all."""
+
+
 @dataclass(frozen=True)
 class Record:
     """One stored version of a resource. `keys` are the values that it is found by; `state` is `live`, `deleted`, or
@@ -85,7 +89,7 @@ class Attempt:
     request: Request
     contract: Contract = field(repr=False)
     match: Match | Miss
-    caller: Caller = Caller()
+    caller: Caller = ANYBODY
     refusal: Refusal | None = None
     records: Records = field(default_factory=NoRecords, repr=False)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -96,7 +100,7 @@ class Attempt:
         """The operation that the request is for, None when it is for none."""
         return self.match.operation if isinstance(self.match, Match) else None
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The record's id in the path, `""` when the operation has none."""
         return self.match.parameters.get("id", "") if isinstance(self.match, Match) else ""

@@ -58,7 +58,11 @@ class Catalogue(Generic[S]):
 
     def findings(self, subject: S, rules: Iterable[Rule[S]]) -> list[Finding]:
         """Every place where the subject breaks one of these rules, in their order."""
-        return [self._finding(rule, *hit) for rule in rules for hit in rule.find(subject)]
+        found: list[Finding] = []
+        for rule in rules:
+            for hit in rule.find(subject):
+                found.append(self._finding(rule, *hit))  # noqa: PERF401  # most often there is nothing to append
+        return found
 
     def first(self, subject: S, operation: str, profile: str) -> list[Finding]:
         """The findings of the first stage that has any; empty when the subject breaks nothing."""

@@ -6,7 +6,7 @@ is walked once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,10 +15,6 @@ from mocksandbox.rules.selectors import Choose, Step, steps_of
 
 Values = Sequence[tuple[Any, ...]]
 """For each path, in the order in which it was added, the values that are present there."""
-
-_Visit = Callable[[Any, Any, list[tuple[Any, ...]]], None]
-"""Goes on from a value: (value, the whole body, what was found so far)."""
-
 
 @dataclass
 class _Node:
@@ -35,7 +31,7 @@ class Gathering:
 
     named: Mapping[str, Choose] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)
-    _visit: _Visit | None = None
+    _walk: Callable[[Any], Values] | None = None
 
     def add(self, path: str) -> int:
         """The number of a path, under which `values` has its values; a path that is there already keeps its own.
@@ -46,17 +42,15 @@ class Gathering:
         if path not in self._numbers:
             steps_of(path, self.named)
             self._numbers[path] = len(self._numbers)
-            self._visit = None
+            self._walk = None
         return self._numbers[path]
 
     def values(self, body: Any) -> Values:
         """The values at every path of a body."""
-        visit = self._visit
-        if visit is None:
-            visit = self._visit = _compiled(self._tree())
-        found: list[tuple[Any, ...]] = [()] * len(self._numbers)
-        visit(body, body, found)
-        return found
+        walk = self._walk
+        if walk is None:
+            walk = self._walk = _compiled(self._tree(), len(self._numbers))
+        return walk(body)
 
     def _tree(self) -> Iterable[_Node]:
         first: dict[str, _Node] = {}
@@ -70,24 +64,40 @@ class Gathering:
         return first.values()
 
 
-def _compiled(nodes: Iterable[_Node]) -> _Visit:
-    keys = [(n.step.key, n.number, _compiled(n.after.values()) if n.after else None) for n in nodes if n.step.key]
-    picks = [(n.step.pick, n.number, _compiled(n.after.values()) if n.after else None) for n in nodes if not n.step.key]
+def _compiled(nodes: Iterable[_Node], paths: int) -> Callable[[Any], Values]:
+    """One function for the whole tree. It is written as Python, as dataclasses write theirs: a call for each step would cost
+    three times as much as the steps themselves.
+    """
+    names: dict[str, Any] = {"MISSING": MISSING, "isinstance": isinstance, "dict": dict}
+    lines = ["def walk(body):", *(f" p{number} = ()" for number in range(paths))]
+    lines += _written(nodes, "body", 1, names, many=False)
+    lines.append(f" return ({''.join(f'p{number}, ' for number in range(paths))})")
+    exec(compile("\n".join(lines), "<paths of a body>", "exec"), names)
+    walk: Callable[[Any], Values] = names["walk"]
+    return walk
 
-    def visit(value: Any, body: Any, found: list[tuple[Any, ...]]) -> None:
-        if keys and isinstance(value, dict):
-            for name, number, go_on in keys:
-                child = value.get(name, MISSING)
-                if child is not MISSING:
-                    if number >= 0:
-                        found[number] += (child,)
-                    if go_on is not None:
-                        go_on(child, body, found)
-        for pick, number, go_on in picks:
-            for _, child in pick(value, body):
-                if number >= 0:
-                    found[number] += (child,)
-                if go_on is not None:
-                    go_on(child, body, found)
 
-    return visit
+def _written(nodes: Iterable[_Node], value: str, depth: int, names: dict[str, Any], *, many: bool) -> Iterator[str]:
+    """The lines that look at what follows a value: no text of a path stands in them, only names for it."""
+    inner = f"v{len(names)}"
+    names[inner] = None  # each level has a variable of its own
+    keys = [node for node in nodes if node.step.key]
+    if keys:
+        yield f"{' ' * depth}if isinstance({value}, dict):"
+    for node in keys:
+        key = f"k{len(names)}"
+        names[key] = node.step.key
+        yield f"{' ' * (depth + 1)}{inner} = {value}.get({key}, MISSING)"
+        yield f"{' ' * (depth + 1)}if {inner} is not MISSING:"
+        yield from _reached(node, inner, depth + 2, names, many=many)
+    for node in (node for node in nodes if not node.step.key):
+        pick = f"k{len(names)}"
+        names[pick] = node.step.pick
+        yield f"{' ' * depth}for _, {inner} in {pick}({value}, body):"
+        yield from _reached(node, inner, depth + 1, names, many=many or node.step.text == "[*]")
+
+
+def _reached(node: _Node, value: str, depth: int, names: dict[str, Any], *, many: bool) -> Iterator[str]:
+    if node.number >= 0:
+        yield f"{' ' * depth}p{node.number} {'+=' if many else '='} ({value},)"
+    yield from _written(list(node.after.values()), value, depth, names, many=many)

@@ -115,12 +115,25 @@ def _each(value: Any, _body: Any) -> Iterable[tuple[int, Any]]:
 def _first(condition: str) -> Callable[[Any, Any], Iterable[tuple[int, Any]]]:
     keys, _, wanted = condition.partition("=")
     path = tuple(keys.split("."))
+    if len(path) == 1 and wanted:
+        return _first_with(keys, wanted)
 
     def pick(value: Any, _body: Any) -> Iterable[tuple[int, Any]]:
         if isinstance(value, list):
             for index, item in enumerate(value):
                 found = get(item, path)
                 if found == wanted if wanted else found is not MISSING:
+                    return ((index, item),)
+        return ()
+
+    return pick
+
+
+def _first_with(key: str, wanted: str) -> Callable[[Any, Any], Iterable[tuple[int, Any]]]:
+    def pick(value: Any, _body: Any) -> Iterable[tuple[int, Any]]:
+        if isinstance(value, list):
+            for index, item in enumerate(value):
+                if isinstance(item, dict) and item.get(key) == wanted:
                     return ((index, item),)
         return ()
 

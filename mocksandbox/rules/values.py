@@ -1,9 +1,20 @@
-"""Checks of single values that several APIs share. Each is true for a good value and never raises for a bad one."""
+"""Single values that several APIs share, and checks of them: each is true for a good value and never raises for a bad one."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from operator import mul
+from os import urandom
+
+_VARIANT = "89ab"
+
+
+def new_uuid() -> str:
+    """A random UUID (RFC 9562 version 4), from the operating system's own generator."""
+    digits = urandom(16).hex()
+    variant = _VARIANT[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+
 
 NHS_NUMBER_WEIGHTS = tuple(range(10, 1, -1))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -12,18 +11,18 @@ from time import perf_counter
 from typing import Any
 
 from mocksandbox.contract import Match, Miss
-from mocksandbox.exchange import Exchange, Headers, Request, Response
+from mocksandbox.exchange import Exchange, Request, Response, made
 from mocksandbox.journal import Journal
 from mocksandbox.provider import AuthOptions, Authority, Profile, Provider
-from mocksandbox.rules import Finding
-from mocksandbox.rules.attempt import Attempt
+from mocksandbox.rules import Finding, Rule
+from mocksandbox.rules.attempt import ANYBODY, Attempt
 from mocksandbox.rules.http import place_of
 from mocksandbox.sandbox.clock import Clock
 from mocksandbox.sandbox.failure import INTERNAL, TRANSIENT, failure_place
 from mocksandbox.sandbox.faults import Answer, Asked, Scene
 from mocksandbox.sandbox.forced import forced_answer
 from mocksandbox.sandbox.planned import Faults
-from mocksandbox.sandbox.preferences import Preferences, read_preferences
+from mocksandbox.sandbox.preferences import NONE, Preferences, read_preferences
 from mocksandbox.sandbox.rail import real_people
 from mocksandbox.store import MemoryStore, Partition, Scratch
 
@@ -31,6 +30,9 @@ _log = logging.getLogger("mocksandbox")
 
 MIRRORED = ("X-Request-ID", "X-Correlation-ID")
 RULES_HEADER = "X-Mocksandbox-Rules"
+
+Stages = tuple[tuple[str, tuple[Rule[Attempt], ...]], ...]
+"""Stages in order, each with its rules."""
 
 
 @dataclass
@@ -56,6 +58,7 @@ class Sandbox:
         self.store = self.store or MemoryStore(self.provider.seeds())
         make = self.provider.authority
         self.authority: Authority | None = make(self.auth) if make else None
+        self._split: dict[str, tuple[Stages, Stages]] = {}
 
     def clock_of(self, tenant: str) -> Clock:
         """A tenant's time: its own where it has moved it, else everybody's."""
@@ -65,11 +68,11 @@ class Sandbox:
         """Answer a request and write it into the journal. Never raises. A trusted request, which the sandbox's owner makes,
         needs no token, meets no fault and is not in the journal.
         """
-        started = perf_counter()
+        started, now = perf_counter(), self.clock_of(tenant).now()
         match = self.provider.contract.router.find(request.method, request.path)
         notes: dict[str, Any] = {"withheld": self.only_synthetic}
         try:
-            response = self._answer(request, match, tenant, notes, trusted)
+            response = self._answer(request, match, tenant, now, notes, trusted)
         except Exception as error:
             _log.error("%s failed inside the mock: %s", match_name(match), failure_place(error))
             attempt = Attempt(request, self.provider.contract, match)
@@ -83,7 +86,7 @@ class Sandbox:
         exchange = Exchange(kept, response, perf_counter() - started)
         special = (request.method, request.path) in self.provider.specials
         self.journal.record(
-            at=self.clock_of(tenant).now(),
+            at=now,
             provider=self.provider.name,
             operation=match.operation.id if isinstance(match, Match) else request.path[1:] if special else "",
             exchange=exchange,
@@ -95,7 +98,9 @@ class Sandbox:
         )
         return response
 
-    def _answer(self, request: Request, match: Match | Miss, tenant: str, notes: dict[str, Any], trusted: bool) -> Response:
+    def _answer(
+        self, request: Request, match: Match | Miss, tenant: str, now: datetime, notes: dict[str, Any], trusted: bool
+    ) -> Response:
         special = self.provider.specials.get((request.method, request.path))
         if special is not None:
             notes["withheld"] = False
@@ -103,7 +108,7 @@ class Sandbox:
         assert self.store is not None
         kept = self.store.partition(tenant)
         records = kept if self.profile.remembers else Scratch(kept)
-        attempt = self._attempt(request, match, records, self.clock_of(tenant).now(), trusted)
+        attempt = self._attempt(request, match, records, now, trusted)
         preferences = read_preferences(request)
         real = real_people(self.provider, attempt) if self.only_synthetic else ()
         notes["withheld"] = bool(real)
@@ -112,6 +117,8 @@ class Sandbox:
             refused = self.provider.refuse(attempt, real, self.profile.name, preferences.split)
             return refused.with_header(RULES_HEADER, real[0].rule.id)
         met = [] if trusted else self.faults.meet(attempt.operation, tenant, preferences.fault)
+        if not met:
+            return self._unfaulted(preferences, notes, attempt, records)
         notes["fault"] = ", ".join(asked.text for asked in met)
         return self._around(met, preferences, notes)(attempt, records)
 
@@ -125,44 +132,68 @@ class Sandbox:
         return answer
 
     def _unfaulted(self, preferences: Preferences, notes: dict[str, Any], attempt: Attempt, records: Partition) -> Response:
-        forced = forced_answer(self.provider, attempt, preferences, self.profile.name)
-        if forced is not None:
-            notes["scenario"], response = forced
+        asked = preferences is not NONE and forced_answer(self.provider, attempt, preferences, self.profile.name)
+        if asked:
+            notes["scenario"], response = asked
             return response
         findings, response = self._judge(attempt, records, preferences)
         notes["findings"] = findings
         if not self.profile.enforces_document and not findings:
-            notes["differences"] = [f"{place_of(v, attempt.body)} {v.problem}" for v in attempt.violations]
+            differing = attempt.violations
+            if differing:
+                notes["differences"] = [f"{place_of(v, attempt.body)} {v.problem}" for v in differing]
         return response
 
     def _attempt(self, request: Request, match: Match | Miss, records: Partition, now: datetime, trusted: bool) -> Attempt:
         provider = self.provider
-        attempt = Attempt(request, provider.contract, match, records=records, now=now, max_body=provider.max_body)
-        if self.authority is None or trusted:
-            return attempt
-        caller, refusal = self.authority.identify(request, now)
-        return replace(attempt, caller=caller, refusal=refusal)
+        caller, refusal = ANYBODY, None
+        if self.authority is not None and not trusted:
+            caller, refusal = self.authority.identify(request, now)
+        return made(
+            Attempt,
+            request=request,
+            contract=provider.contract,
+            match=match,
+            caller=caller,
+            refusal=refusal,
+            records=records,
+            now=now,
+            max_body=provider.max_body,
+        )
 
     def _judge(self, attempt: Attempt, records: Partition, preferences: Preferences) -> tuple[Sequence[Finding], Response]:
         """Run the stages in order; the first with findings refuses, and when none has the operation takes effect. From the
         first stage that looks at stored records on, nobody else writes.
         """
-        provider, profile = self.provider, self.profile.name
         operation = attempt.operation.id if attempt.operation else ""
-        with ExitStack() as lock:
-            locked = False
-            for stage, rules in provider.catalogue.stages(operation, profile):
-                if stage in provider.stateful and not locked:
-                    lock.enter_context(records.exclusive())
-                    locked = True
-                findings = provider.catalogue.findings(attempt, rules)
-                if findings:
-                    refused = provider.refuse(attempt, findings, profile, preferences.split)
-                    ids = ", ".join(dict.fromkeys(finding.rule.id for finding in findings))
-                    return findings, refused.with_header(RULES_HEADER, ids)
-            if not locked:
-                lock.enter_context(records.exclusive())
-            return (), provider.effects[operation](attempt, records)
+        free, guarded = self._stages(operation)
+        refused = self._refused(free, attempt, preferences)
+        if refused is not None:
+            return refused
+        with records.exclusive():
+            refused = self._refused(guarded, attempt, preferences)
+            return refused or ((), self.provider.effects[operation](attempt, records))
+
+    def _stages(self, operation: str) -> tuple[Stages, Stages]:
+        """The stages of an operation: those before the first that looks at stored records, and those from it on."""
+        split = self._split.get(operation)
+        if split is None:
+            stages = self.provider.catalogue.stages(operation, self.profile.name)
+            first = next((i for i, (stage, _) in enumerate(stages) if stage in self.provider.stateful), len(stages))
+            split = self._split[operation] = stages[:first], stages[first:]
+        return split
+
+    def _refused(
+        self, stages: Stages, attempt: Attempt, preferences: Preferences
+    ) -> tuple[Sequence[Finding], Response] | None:
+        """What the first stage with findings found, and the refusal; None when no stage has any."""
+        for _, rules in stages:
+            findings = self.provider.catalogue.findings(attempt, rules)
+            if findings:
+                refused = self.provider.refuse(attempt, findings, self.profile.name, preferences.split)
+                ids = ", ".join(dict.fromkeys(finding.rule.id for finding in findings))
+                return findings, refused.with_header(RULES_HEADER, ids)
+        return None
 
     def _bugs(self, exchange: Exchange, match: Match | Miss) -> Sequence[Finding]:
         operation = match.operation.id if isinstance(match, Match) else ""
@@ -181,5 +212,5 @@ def _withheld(request: Request, match: Match | Miss) -> Request:
 
 def _mirrored(request: Request, response: Response) -> Response:
     """The answer with the request's tracing headers, as the document says ("Mirrored back")."""
-    echoed = [(name, request.headers[name]) for name in MIRRORED if name in request.headers]
-    return replace(response, headers=Headers([*response.headers.pairs, *echoed])) if echoed else response
+    echoed = [(name, value) for name in MIRRORED if (value := request.headers.get(name)) is not None]
+    return Response(response.status, response.headers.and_(echoed), response.body) if echoed else response

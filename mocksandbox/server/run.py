@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
 import sys
@@ -39,7 +40,7 @@ def serve(settings: Settings, host: str, port: int, ready_file: Path | None = No
     address = (_LOOPBACK, behind.getsockname()[1]) if behind else (host, bound)
     _warn(settings)
     from granian import Granian
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces, RuntimeModes
     from granian.log import LogLevels
 
     server = Granian(
@@ -49,7 +50,10 @@ def serve(settings: Settings, host: str, port: int, ready_file: Path | None = No
         interface=Interfaces.WSGI,
         # One thread runs Python: more of them only wait for one another (p99 of 2 threads: 80 times that of one).
         blocking_threads=1,
+        runtime_mode=RuntimeModes.st,
+        http=HTTPModes.http1,
         websockets=False,
+        backlog=2048,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
     )
@@ -75,6 +79,11 @@ def _load(settings: Settings, host: str, port: int, behind: tuple[str, int], rea
         from mocksandbox.server.reset_front import ResetFront
 
         threading.Thread(target=ResetFront((host, port), behind).serve_forever, daemon=True).start()
+    # What is there now stays: the collector need not look at it again. What a request leaves behind goes with its last
+    # reference, so looking for circles may wait; it is what makes single answers late.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 100)
     threading.Thread(target=_announce, args=(settings, host, port, ready_file), daemon=True).start()
     return app
 

@@ -22,6 +22,12 @@ def vaccine_types() -> Mapping[frozenset[str], str]:
     return {frozenset(disease["code"] for disease in spec["diseases"]): name for name, spec in table.items()}
 
 
+@cache
+def type_names() -> frozenset[str]:
+    """The names of the vaccine types."""
+    return frozenset(vaccine_types().values())
+
+
 _CODES = number_of(fields()["target-disease-code"].path)
 _CODINGS = number_of(fields()["target-disease-codings"].path)
 

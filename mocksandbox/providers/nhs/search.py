@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property
 from urllib.parse import parse_qsl
 
-from mocksandbox.providers.nhs.diseases import vaccine_types
+from mocksandbox.providers.nhs.diseases import type_names, vaccine_types
+from mocksandbox.providers.nhs.moments import read_day
 from mocksandbox.providers.nhs.parts import NHS_NUMBER_SYSTEM, SNOMED
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.rule import Hit
@@ -31,18 +32,18 @@ class Search:
 
     def has(self, *names: str) -> bool:
         """Whether any of these parameters was sent."""
-        return any(name in self.values for name in names)
+        return not self.values.keys().isdisjoint(names)
 
     def get(self, name: str) -> Sequence[str]:
         """A parameter's values."""
         return self.values.get(name, ())
 
-    @property
+    @cached_property
     def by_identifier(self) -> bool:
         """Whether this is a search for one record by its identifier."""
         return self.has(IDENTIFIER, ELEMENTS)
 
-    @property
+    @cached_property
     def nhs_number(self) -> str:
         """The patient's NHS number, empty when there is none."""
         return "".join(self.get(PATIENT)).partition("|")[2]
@@ -58,25 +59,23 @@ class Search:
             sorted_out[2 if not well_formed else 0 if code.strip() in known else 1].append(raw)
         return sorted_out
 
-    @property
+    @cached_property
     def types(self) -> frozenset[str]:
         """The vaccine types asked for, by name or by disease, as far as the service knows them."""
         if self.has(DISEASE):
             codes = {raw.partition("|")[2].strip() for raw in self.diseases[0]}
             return frozenset(name for wanted, name in vaccine_types().items() if wanted & codes)
-        return frozenset(self.get(TARGET)) & set(vaccine_types().values())
+        return frozenset(self.get(TARGET)) & type_names()
 
     @property
     def unknown_types(self) -> list[str]:
         """The vaccine types asked for that do not exist, sorted."""
-        return sorted(set(self.get(TARGET)) - set(vaccine_types().values()))
+        return sorted(set(self.get(TARGET)) - type_names())
 
     def day(self, name: str) -> date | None:
         """A date parameter as a date; None when it is absent or malformed."""
-        try:
-            return datetime.strptime(self.get(name)[0], "%Y-%m-%d").date()
-        except (IndexError, ValueError):
-            return None
+        values = self.get(name)
+        return read_day(values[0]) if values else None
 
 
 def read_search(attempt: Attempt) -> Search:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mocksandbox import codec
@@ -45,10 +45,9 @@ def found_by_identifier(attempt: Attempt) -> Record | None:
     return next((record for record in found if record.state != "reserved"), None)
 
 
-def bad_id(attempt: Attempt) -> Iterator[Hit]:
+def bad_id(attempt: Attempt) -> Iterable[Hit]:
     """The id in the path is a FHIR id."""
-    if not _ID.fullmatch(attempt.id):
-        yield "path:id", "bad-id", {}
+    return () if _ID.fullmatch(attempt.id) else (("path:id", "bad-id", {}),)
 
 
 def id_on_create(attempt: Attempt) -> Iterator[Hit]:
@@ -90,19 +89,20 @@ def version_differs(attempt: Attempt) -> Iterator[Hit]:
         yield "header:E-Tag", key, {"id": attempt.id}
 
 
-def unknown_record(attempt: Attempt) -> Iterator[Hit]:
+def unknown_record(attempt: Attempt) -> Iterable[Hit]:
     """The record exists. A reserved id has no record yet, but an update makes it (contracts/nhs/seeds.yaml)."""
     record = named_record(attempt)
     updates = attempt.operation is not None and attempt.operation.method == "PUT"
     if record is None or (record.state == "reserved" and not updates):
-        yield "path:id", "unknown-record", {"id": attempt.id}
+        return (("path:id", "unknown-record", {"id": attempt.id}),)
+    return ()
 
 
-def deleted_record(attempt: Attempt) -> Iterator[Hit]:
+def deleted_record(attempt: Attempt) -> Iterable[Hit]:
     """The record is not deleted."""
     record = named_record(attempt)
-    if record is not None and record.state == "deleted":
-        yield "path:id", "unknown-record", {"id": attempt.id}
+    deleted = record is not None and record.state == "deleted"
+    return (("path:id", "unknown-record", {"id": attempt.id}),) if deleted else ()
 
 
 def identifier_differs(attempt: Attempt) -> Iterator[Hit]:
@@ -151,33 +151,30 @@ def identifier_search_forbidden(attempt: Attempt) -> Iterator[Hit]:
         yield f"query:{IDENTIFIER}", "forbidden", {}
 
 
-def refused(attempt: Attempt) -> Iterator[Hit]:
+def refused(attempt: Attempt) -> Iterable[Hit]:
     """The caller is let in."""
-    if attempt.refusal is not None:
-        yield "header:Authorization", attempt.refusal.key, attempt.refusal.values
+    refusal = attempt.refusal
+    return () if refusal is None else (("header:Authorization", refusal.key, refusal.values),)
 
 
-def unknown_route(attempt: Attempt) -> Iterator[Hit]:
+def unknown_route(attempt: Attempt) -> Iterable[Hit]:
     """The backend knows the path (an empty id is no id there)."""
-    nowhere = attempt.operation is None or (attempt.operation.path.endswith("{id}") and not attempt.id)
-    if nowhere and attempt.request.method in _LETTERS:
-        yield "path", "unknown-route", {}
+    nowhere = attempt.operation is None or (not attempt.id and attempt.operation.path.endswith("{id}"))
+    return (("path", "unknown-route", {}),) if nowhere and attempt.request.method in _LETTERS else ()
 
 
-def method_not_allowed(attempt: Attempt) -> Iterator[Hit]:
+def method_not_allowed(attempt: Attempt) -> Iterable[Hit]:
     """The backend knows the method."""
-    if attempt.request.method not in _LETTERS:
-        yield "path", "method-not-allowed", {}
+    return () if attempt.request.method in _LETTERS else (("path", "method-not-allowed", {}),)
 
 
 _ACCEPTABLE = re.compile(r"(application/fhir\+json(;\s*version=\d+|;)?|\*/\*)", re.IGNORECASE)
 
 
-def bad_accept(attempt: Attempt) -> Iterator[Hit]:
+def bad_accept(attempt: Attempt) -> Iterable[Hit]:
     """The gateway gives FHIR JSON only."""
     accept = attempt.request.headers.get("Accept")
-    if accept and not _ACCEPTABLE.fullmatch(accept.strip()):
-        yield "header:Accept", "bad-accept", {}
+    return () if not accept or _ACCEPTABLE.fullmatch(accept.strip()) else (("header:Accept", "bad-accept", {}),)
 
 
 FORM = "application/x-www-form-urlencoded"
