@@ -13,15 +13,6 @@ Pairs = tuple[tuple[str, str], ...]
 T = TypeVar("T")
 
 
-def made(cls: type[T], **fields: Any) -> T:
-    """An instance of a frozen dataclass from its fields: three times as fast as calling the class, which sets one after the
-    other around its own guard. A field may be left out whose default is no factory.
-    """
-    instance = object.__new__(cls)
-    object.__setattr__(instance, "__dict__", fields)
-    return instance
-
-
 class Headers(Mapping[str, str]):
     """An immutable mapping of header names, looked up without regard to case, kept in the order and spelling given.
 
@@ -67,6 +58,10 @@ class Headers(Mapping[str, str]):
 
     def __repr__(self) -> str:
         return f"Headers({list(self.pairs)!r})"
+
+    def names(self) -> Iterable[str]:
+        """The names in lower case, each once."""
+        return self._by_name().keys()
 
     def with_(self, name: str, value: str | None) -> Headers:
         """A copy in which the header has this value, or is absent when the value is None."""

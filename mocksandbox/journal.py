@@ -9,7 +9,8 @@ from datetime import datetime
 from threading import Lock
 from typing import Any
 
-from mocksandbox.exchange import Exchange, Request, Response, made
+from mocksandbox.exchange import Exchange, Request, Response
+from mocksandbox.frozen import made
 from mocksandbox.rules import Finding
 
 _SECRET = frozenset({"authorization", "apikey", "cookie", "proxy-authorization"})

@@ -7,7 +7,7 @@ schema follows. tests/unit/test_validation.py proves that the verdicts are the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -115,8 +115,10 @@ def planned(stock: type[V30RequestValidator] | type[V31RequestValidator]) -> typ
             return self._plans[key]
 
         def iter_errors(self, request: AskedRequest) -> Iterator[Exception]:
-            plan = self._plans.get(request.match.operation.id) or self._plan(request, self._paths[request.match.operation.path])
-            for read in plan.parameters:
+            plan = self._plans.get(request.match.operation.id) or self._plan(
+                request, self._paths[request.match.operation.path]
+            )
+            for read in plan.asked(request):
                 error = read(request)
                 if error is not None:
                     yield error
@@ -138,7 +140,14 @@ class _Plan:
         nothing = SchemaPath.from_dict({})
         own = {_key(parameter): parameter for parameter in operation.get("parameters", nothing)}
         shared = {_key(parameter): parameter for parameter in path.get("parameters", nothing)}
-        self.parameters: list[_Reader] = [self._reader(parameter) for parameter in (own | shared | own).values()]
+        self._always: dict[int, _Reader] = {}
+        self._if_sent: dict[str, dict[str, tuple[int, _Reader]]] = {}
+        for number, ((place, name), parameter) in enumerate((own | shared | own).items()):
+            read, optional = self._reader(parameter)
+            if optional and place in ("query", "header"):
+                self._if_sent.setdefault(place, {})[name.lower() if place == "header" else name] = number, read
+            else:
+                self._always[number] = read
         self.takes_body = "requestBody" in operation
         self._body_required = False
         self._bodies: dict[str, Callable[[AskedRequest], None]] = {}
@@ -146,6 +155,16 @@ class _Plan:
             body = operation / "requestBody"
             self._body_required = (body / "required").read_bool(default=False)
             self._content = body / "content"
+
+    def asked(self, request: AskedRequest) -> Iterable[_Reader]:
+        """The readers of the parameters that were sent or must be, in the document's order."""
+        readers = self._always.copy()
+        for place, known in self._if_sent.items():
+            for name in request.names(place):
+                found = known.get(name)
+                if found is not None:
+                    readers[found[0]] = found[1]
+        return readers.values() if len(readers) < 2 else [readers[number] for number in sorted(readers)]
 
     def body_errors(self, request: AskedRequest) -> Iterator[Exception]:
         if not request.body:
@@ -165,11 +184,12 @@ class _Plan:
             error.__cause__ = cause
             yield error
 
-    def _reader(self, parameter: SchemaPath) -> _Reader:
+    def _reader(self, parameter: SchemaPath) -> tuple[_Reader, bool]:
+        """How a parameter is read, and whether there is nothing to read when it was not sent."""
         name, place = (parameter / "name").read_str(), (parameter / "in").read_str()
         required = (parameter / "required").read_bool(default=False)
         if "content" in parameter or "allowEmptyValue" in parameter:
-            return self._stock_reader(parameter)
+            return self._stock_reader(parameter), False
         schema = parameter / "schema"
         style, explode = get_style_and_explode(parameter)
         make = self._validator.style_deserializers_factory.create
@@ -204,7 +224,7 @@ class _Plan:
                 return _invalid(parameter, error)
             return None
 
-        return read
+        return read, plain and not missing
 
     def _stock_reader(self, parameter: SchemaPath) -> _Reader:
         def read(request: AskedRequest) -> Exception | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -51,14 +51,14 @@ class OpenApiCheck:
         self._openapi = OpenAPI.from_dict(document, config=config)
 
     def request(self, request: Request, match: Match, value: Any = None) -> list[Violation]:
-        """How a request differs from its operation in the document. `value` is its body as JSON, where somebody has read it."""
-        asked = AskedRequest(request, match, self._server, value)
+        """How a request differs from its operation in the document. `value` is its body as JSON where somebody has read it."""
+        asked = cast("Any", AskedRequest(request, match, self._server, value))
         # What `iter_request_errors` calls once it has asked which protocol the request follows.
         return [found for error in self._openapi.request_validator.iter_errors(asked) for found in _opened(error)]
 
     def response(self, request: Request, match: Match, response: Response) -> list[Violation]:
         """How a response differs from its operation in the document."""
-        asked, given = AskedRequest(request, match, self._server), _GivenResponse(response)
+        asked, given = cast("Any", AskedRequest(request, match, self._server)), _GivenResponse(response)
         return [found for error in self._openapi.iter_response_errors(asked, given) for found in _opened(error)]
 
 
@@ -92,6 +92,10 @@ class AskedRequest:
     def has(self, place: str, name: str) -> bool:
         """Whether a parameter was sent."""
         return name in self._sent(place) if place != "header" else name in self._request.headers
+
+    def names(self, place: str) -> Iterable[str]:
+        """The names of the parameters that were sent, those of headers in lower case."""
+        return self._request.headers.names() if place == "header" else self._sent(place)
 
     def first(self, place: str, name: str) -> str:
         """A parameter's text, the first where it came several times."""

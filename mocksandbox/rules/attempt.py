@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any, Protocol
 
 from mocksandbox.contract import Contract, Match, Miss, Operation, Violation
 from mocksandbox.exchange import Pairs, Request
+from mocksandbox.frozen import once
 from mocksandbox.rules.places import MISSING
 
 
@@ -95,17 +95,17 @@ class Attempt:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     max_body: int = 6 * 1024 * 1024
 
-    @cached_property
+    @once
     def operation(self) -> Operation | None:
         """The operation that the request is for, None when it is for none."""
         return self.match.operation if isinstance(self.match, Match) else None
 
-    @cached_property
+    @once
     def id(self) -> str:
         """The record's id in the path, `""` when the operation has none."""
         return self.match.parameters.get("id", "") if isinstance(self.match, Match) else ""
 
-    @cached_property
+    @once
     def parsed(self) -> tuple[Any, ValueError | None]:
         """The JSON body and why it cannot be read; `MISSING` when there is none or it cannot be read."""
         if not self.request.body:
@@ -115,12 +115,12 @@ class Attempt:
         except ValueError as error:
             return MISSING, error
 
-    @cached_property
+    @once
     def body(self) -> Any:
         """The JSON body, `MISSING` when there is none or it cannot be read."""
         return self.parsed[0]
 
-    @cached_property
+    @once
     def violations(self) -> Sequence[Violation]:
         """How the request differs from the document."""
         if not isinstance(self.match, Match):

@@ -16,6 +16,7 @@ from mocksandbox.rules.selectors import Choose, Step, steps_of
 Values = Sequence[tuple[Any, ...]]
 """For each path, in the order in which it was added, the values that are present there."""
 
+
 @dataclass
 class _Node:
     """A step, the number of the path that ends with it (-1: none does), and the steps that follow."""

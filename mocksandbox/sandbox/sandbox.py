@@ -11,13 +11,14 @@ from time import perf_counter
 from typing import Any
 
 from mocksandbox.contract import Match, Miss
-from mocksandbox.exchange import Exchange, Request, Response, made
+from mocksandbox.exchange import Exchange, Request, Response
+from mocksandbox.frozen import made
 from mocksandbox.journal import Journal
 from mocksandbox.provider import AuthOptions, Authority, Profile, Provider
 from mocksandbox.rules import Finding, Rule
 from mocksandbox.rules.attempt import ANYBODY, Attempt
-from mocksandbox.rules.http import place_of
 from mocksandbox.sandbox.clock import Clock
+from mocksandbox.sandbox.differences import Differences
 from mocksandbox.sandbox.failure import INTERNAL, TRANSIENT, failure_place
 from mocksandbox.sandbox.faults import Answer, Asked, Scene
 from mocksandbox.sandbox.forced import forced_answer
@@ -52,6 +53,7 @@ class Sandbox:
     faults: Faults = field(default_factory=Faults)
     only_synthetic: bool = False
     clocks: dict[str, Clock] = field(default_factory=dict)
+    differences: Differences = field(default_factory=Differences)
 
     def __post_init__(self) -> None:
         self.profile: Profile = self.provider.profile(self.profile_name)
@@ -139,9 +141,7 @@ class Sandbox:
         findings, response = self._judge(attempt, records, preferences)
         notes["findings"] = findings
         if not self.profile.enforces_document and not findings:
-            differing = attempt.violations
-            if differing:
-                notes["differences"] = [f"{place_of(v, attempt.body)} {v.problem}" for v in differing]
+            notes["differences"] = self.differences.of(attempt)
         return response
 
     def _attempt(self, request: Request, match: Match | Miss, records: Partition, now: datetime, trusted: bool) -> Attempt:
@@ -187,13 +187,12 @@ class Sandbox:
         self, stages: Stages, attempt: Attempt, preferences: Preferences
     ) -> tuple[Sequence[Finding], Response] | None:
         """What the first stage with findings found, and the refusal; None when no stage has any."""
-        for _, rules in stages:
-            findings = self.provider.catalogue.findings(attempt, rules)
-            if findings:
-                refused = self.provider.refuse(attempt, findings, self.profile.name, preferences.split)
-                ids = ", ".join(dict.fromkeys(finding.rule.id for finding in findings))
-                return findings, refused.with_header(RULES_HEADER, ids)
-        return None
+        findings = self.provider.catalogue.first_of(attempt, stages)
+        if not findings:
+            return None
+        refused = self.provider.refuse(attempt, findings, self.profile.name, preferences.split)
+        ids = ", ".join(dict.fromkeys(finding.rule.id for finding in findings))
+        return findings, refused.with_header(RULES_HEADER, ids)
 
     def _bugs(self, exchange: Exchange, match: Match | Miss) -> Sequence[Finding]:
         operation = match.operation.id if isinstance(match, Match) else ""

@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 from mocksandbox.errors import UsageError
 from mocksandbox.provider import open_provider
-from mocksandbox.server.app import create_app, make_sandboxes
+from mocksandbox.server.app import make_sandboxes, serving_app
 from mocksandbox.server.front import CONTROL
 from mocksandbox.server.settings import Settings
 
@@ -74,7 +75,7 @@ def _load(settings: Settings, host: str, port: int, behind: tuple[str, int], rea
     """The application, made in the worker. The threads of the front, and of who waits for the first answer, start there too:
     started before the worker is forked, they could leave it with a lock that nobody holds.
     """
-    app = create_app(settings)
+    app, load = serving_app(settings)
     if settings.faults:
         from mocksandbox.server.reset_front import ResetFront
 
@@ -84,7 +85,7 @@ def _load(settings: Settings, host: str, port: int, behind: tuple[str, int], rea
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 100)
-    threading.Thread(target=_announce, args=(settings, host, port, ready_file), daemon=True).start()
+    threading.Thread(target=_announce, args=(settings, host, port, ready_file, load), daemon=True).start()
     return app
 
 
@@ -113,14 +114,17 @@ def _reserve(host: str, port: int) -> socket.socket:
     return held
 
 
-def _announce(settings: Settings, host: str, port: int, ready_file: Path | None) -> None:
+def _announce(settings: Settings, host: str, port: int, ready_file: Path | None, load: Callable[[], None]) -> None:
+    """Tell that the server answers, once it does; then load what its first answers did without."""
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
-        if _answers(reachable, port):
+        if _answers(reachable, port, open_provider(settings.providers[0]).base_path):
             _say(settings, f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{port}", ready_file)
+            load()
+            gc.freeze()
             return
-        time.sleep(0.02)
+        time.sleep(0.005)
     print(f"the server did not answer within {_PATIENCE:.0f} s", file=sys.stderr)
 
 
@@ -134,11 +138,12 @@ def _say(settings: Settings, origin: str, ready_file: Path | None) -> None:
         write_ready_file(ready_file, {"url": origin, "providers": urls})
 
 
-def _answers(host: str, port: int) -> bool:
+def _answers(host: str, port: int, path: str) -> bool:
+    """Whether a browser's question before its first request is answered: it is in no journal, and needs no Flask."""
     connection = HTTPConnection(host, port, timeout=5)
     try:
-        connection.request("GET", f"{CONTROL}/health")
-        return connection.getresponse().status == 200
+        connection.request("OPTIONS", path, headers={"Origin": "null", "Access-Control-Request-Method": "GET"})
+        return connection.getresponse().status == 204
     except (OSError, HTTPException):
         return False
     finally:

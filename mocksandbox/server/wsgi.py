@@ -78,7 +78,9 @@ def query_of(environ: Environ) -> Pairs:
     text: str = environ.get("QUERY_STRING", "")
     if not text:
         return ()
-    return tuple((_unquoted(name), _unquoted(value)) for name, _, value in (pair.partition("=") for pair in text.split("&") if pair))
+    return tuple(
+        (_unquoted(name), _unquoted(value)) for name, _, value in (pair.partition("=") for pair in text.split("&") if pair)
+    )
 
 
 def _unquoted(text: str) -> str:

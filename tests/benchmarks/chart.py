@@ -27,9 +27,9 @@ def bars(title: str, groups: Mapping[str, Mapping[str, float]]) -> str:
             drawn.append(_text(_LEFT + length + 6, y + 12, f"{value:,.0f}"))
             y += _BAR
         y += _GAP
-    style = 'font-family="sans-serif" font-size="13"'
+    size = f'width="{_WIDTH}" height="{y}" viewBox="0 0 {_WIDTH} {y}"'
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{y}" viewBox="0 0 {_WIDTH} {y}" {style} role="img">\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="13" role="img">\n'
         f"<title>{escape(title)}</title>\n"
         f'<rect width="100%" height="100%" fill="#ffffff"/>\n' + "\n".join(drawn) + "\n</svg>\n"
     )

@@ -12,7 +12,6 @@ import threading
 import time
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 

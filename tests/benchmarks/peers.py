@@ -1,4 +1,4 @@
-"""The servers that are measured: ours, Prism as it is started and silent, Mockoon; each a process of its own on one document."""
+"""The servers that are measured: ours, Prism as it is started and silent, Mockoon; each a process on the same document."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -99,9 +100,9 @@ def running(peer: Peer) -> Iterator[Running]:
         port = free.getsockname()[1]
     command = [part.replace("{port}", str(port)) for part in peer.command]
     began = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(ROOT)}
-    )
+    with tempfile.TemporaryFile() as log:  # what a server says of each request is a part of its cost: it goes to a file
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=environment)
     try:
         while not answers(port, peer.base + READ):
             if process.poll() is not None or time.perf_counter() - began > PATIENCE:

@@ -1,8 +1,8 @@
 """How fast the mock answers, beside Prism (as it is started, and silent) and Mockoon on the same document.
 
 `python -m tests.benchmarks.server` starts each in turn for its start-up, then all, and loads one after the other in short
-rounds (A B C A B C): rates, processor time per request, times of answers, memory. What it says goes to docs/benchmark-server.md
-and docs/benchmark-server.svg with `--write`. Needs Linux; wrk (Debian: `apt-get install wrk`) and npm make it whole.
+rounds (A B C A B C): rates, processor time per request, times of answers, memory. With `--write`, what it says goes to
+docs/benchmark-server.md and docs/benchmark-server.svg. Needs Linux; wrk (Debian: `apt-get install wrk`) and npm make it whole.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import argparse
 import os
 import statistics
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,6 +40,10 @@ class Results:
     def middle(self, key: Key, what: str) -> float:
         """The median of a quantity over the runs."""
         return statistics.median(getattr(run, what) for run in self.runs[key])
+
+    def has(self, task: str, connections: int, peer: str) -> bool:
+        """Whether a peer could be measured."""
+        return (task, connections, peer) in self.runs
 
     def ratio(self, task: str, connections: int, peer: str, what: str = "rate") -> float:
         """How many times as fast ours is as a peer: the median of the rounds' own ratios, so that what slows the machine
@@ -112,49 +116,70 @@ def two_workers(results: Results, rounds: int, seconds: float) -> Iterator[str]:
     yield f"Two workers on a shared store read {double / single:.1f} times as fast as one ({double:,.0f} to {single:,.0f})."
 
 
-def table(results: Results, names: list[str]) -> Iterator[str]:
-    """The Markdown of the table."""
-    others = [name for name in names if name != OURS]
-    yield "| operation | connections | " + " | ".join(f"{name}, requests/s" for name in names) + " | " + " | ".join(
-        f"× {name}" for name in others
-    ) + " | " + " | ".join(f"× {name}, by processor time" for name in others) + " | p50 / p99 ms |"
-    yield "|---" * (3 + len(names) + 2 * len(others)) + "|"
+def table(results: Results, names: list[str], cells: Callable[[str, int], Iterator[str]], heads: list[str]) -> Iterator[str]:
+    """The Markdown of one table: a line for each task and number of connections."""
+    yield f"| operation | connections | {' | '.join(heads)} |"
+    yield "|---" * (2 + len(heads)) + "|"
     for task in load.tasks():
         for connections in CONNECTIONS:
-            has = [name for name in names if (task.name, connections, name) in results.runs]
-            rates = (f"{results.middle((task.name, connections, n), 'rate'):,.0f}" if n in has else "–" for n in names)
-            faster = (f"**{results.ratio(task.name, connections, n):.1f}**" if n in has else "–" for n in others)
-            cheaper = (f"{results.ratio(task.name, connections, n, 'cost'):.1f}" if n in has else "–" for n in others)
-            times = "; ".join(
-                f"{results.middle((task.name, connections, n), 'p50'):.2f} / {results.middle((task.name, connections, n), 'p99'):.2f}"
-                for n in has
-            )
-            yield f"| {task.name} | {connections} | {' | '.join([*rates, *faster, *cheaper])} | {times} |"
+            yield f"| {task.name} | {connections} | {' | '.join(cells(task.name, connections))} |"
+
+
+def tables(results: Results, names: list[str]) -> Iterator[str]:
+    """The Markdown of the tables of rates and of costs."""
+    others = [name for name in names if name != OURS]
+
+    def rates(task: str, connections: int) -> Iterator[str]:
+        for name in names:
+            yield f"{results.middle((task, connections, name), 'rate'):,.0f}" if results.has(task, connections, name) else "–"
+        for name in others:
+            yield f"**{results.ratio(task, connections, name):.1f}**" if results.has(task, connections, name) else "–"
+
+    def costs(task: str, connections: int) -> Iterator[str]:
+        for name in names:
+            if not results.has(task, connections, name):
+                yield "–"
+                continue
+            cost, p50, p99 = (results.middle((task, connections, name), what) for what in ("cost", "p50", "p99"))
+            yield f"{cost:,.0f} µs; {p50:.2f} / {p99:.2f} ms"
+        for name in others:
+            yield f"{results.ratio(task, connections, name, 'cost'):.1f}" if results.has(task, connections, name) else "–"
+
+    yield "Requests per second, and how many times as many ours answers:"
+    yield ""
+    yield from table(results, names, rates, [*names, *(f"× {name}" for name in others)])
+    yield ""
+    yield "Processor time per request, with the median and the 99th percentile of the times of answers; and how many times as"
+    yield "much processor time as ours the others use, which a busy machine changes less:"
+    yield ""
+    yield from table(results, names, costs, [*names, *(f"× {name}" for name in others)])
 
 
 def starting(results: Results, names: list[str]) -> Iterator[str]:
     """The Markdown about start-up and memory."""
-    yield "| server | start to first answered read, s | × ours | memory then, MB | part of it that ours has | memory after all, MB |"
+    yield "| server | start to first answered read, s | × ours | memory then, MB | ours has | memory after all, MB |"
     yield "|---|---|---|---|---|---|"
     mine, own = statistics.median(results.starts[OURS]), statistics.median(results.at_start[OURS])
     for name in names:
         took, held = statistics.median(results.starts[name]), statistics.median(results.at_start[name])
         after = results.after[name]
-        yield f"| {name} | {took:.2f} | {took / mine:.1f} | {held / 1e6:.0f} | {own / held:.2f} | {after / 1e6:.0f} |"
+        yield f"| {name} | {took:.2f} | {took / mine:.1f} | {held / 1e6:.0f} | {own / held:.2f} of it | {after / 1e6:.0f} |"
 
 
-def page(results: Results, names: list[str], options: Mapping[str, object]) -> str:
+def page(results: Results, names: list[str], options: argparse.Namespace) -> str:
     """The whole page."""
-    cores = os.cpu_count()
-    generator = "wrk, one thread" if load.wrk() else "a client in Python (install wrk for rates that mean something)"
-    intro = (
-        f"`python -m tests.benchmarks.server`, one run: {cores} shared processors, Python {sys.version.split()[0]}, {generator}, on the same "
-        f"machine; {options['rounds']} rounds of {options['seconds']:g} s for each number, servers in turn, medians. Ratios are medians of "
-        "the rounds' own ratios. Ours runs with every rule, openapi-core and the journal on; one worker, memory store."
-    )
+    generator = "wrk (one thread)" if load.wrk() else "a client in Python (with wrk the rates would be higher)"
+    intro = [
+        f"`python -m tests.benchmarks.server`, one run: {os.cpu_count()} shared processors, Python {sys.version.split()[0]},",
+        f"{generator} on the same machine; {options.rounds} rounds of {options.seconds:g} s for each number, the servers in turn;",
+        "medians, and for the ratios the medians of the rounds' own. Ours runs as `mocksandbox serve nhs` does: every rule,",
+        f"openapi-core and the journal on, profile `{options.profile}`, one worker, records in memory. Each create has an",
+        "identifier of its own. Prism and Mockoon store nothing; Mockoon validates nothing.",
+    ]
     notes = [f"- {note}" for note in results.notes]
-    tables = [*table(results, names), "", *starting(results, names)]
-    return "\n".join(["# How fast the mock answers", "", intro, "", "![Requests per second](benchmark-server.svg)", "", *tables, "", *notes]).rstrip() + "\n"
+    chart = "![Requests per second](benchmark-server.svg)"
+    parts = ["# How fast the mock answers", "", *intro, "", chart, "", *tables(results, names), "", *starting(results, names)]
+    return "\n".join([*parts, "", *notes]).rstrip() + "\n"
 
 
 def main() -> None:
@@ -170,14 +195,17 @@ def main() -> None:
     if not Path("/proc/self/smaps_rollup").is_file():
         sys.exit("This benchmark reads processor time and memory from /proc: it needs Linux.")
     if load.wrk() is None:
-        print("wrk is missing (Debian: apt-get install wrk): a client in Python takes its place, which is slower.", file=sys.stderr)
+        print(
+            "wrk is missing (Debian: apt-get install wrk): a client in Python takes its place, which is slower.",
+            file=sys.stderr,
+        )
     found = [peer for peer in peers() if peer.name not in options.without]
     chosen = [ours(OURS, "--profile", options.profile), *(peer for peer in found if not peer.missing)]
     results = measure(chosen, options.rounds, options.seconds, options.starts)
     results.notes += [peer.missing for peer in found if peer.missing]
     results.notes += two_workers(results, options.rounds, options.seconds)
     names = [peer.name for peer in chosen]
-    text = page(results, names, vars(options))
+    text = page(results, names, options)
     print(text)
     if options.write:
         rates = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from secrets import token_hex
 from typing import Any
@@ -32,10 +32,9 @@ def answer(attempt: Attempt) -> bytes:
     return kept
 
 
-def too_many_results(attempt: Attempt) -> Iterator[Hit]:
+def too_many_results(attempt: Attempt) -> Iterable[Hit]:
     """The answer is not larger than the service sends."""
-    if len(answer(attempt)) > MOST_BYTES:
-        yield "query", "search.too-many", {}
+    return (("query", "search.too-many", {}),) if len(answer(attempt)) > MOST_BYTES else ()
 
 
 def _bundle(link: str, entries: list[dict[str, Any]], total: int) -> dict[str, Any]:
@@ -94,12 +93,14 @@ def _link(attempt: Attempt, search: Search, permitted: frozenset[str]) -> str:
             parameters[name] = day.isoformat()
     if search.get(INCLUDE):
         parameters[INCLUDE] = search.get(INCLUDE)[0]
-    asked = "&".join(f"{_quoted(name)}={value if _PLAIN.fullmatch(value) else quote_plus(value)}" for name, value in parameters.items())
+    asked = "&".join(
+        f"{_quoted(name)}={value if _PLAIN.fullmatch(value) else quote_plus(value)}" for name, value in parameters.items()
+    )
     return f"{attempt.request.base_url}/Immunization?{asked}"
 
 
 _quoted = lru_cache(maxsize=64)(quote_plus)  # of the parameters' names, which are few
-_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")  # what quoting leaves as it is
 
 
 def _entry(attempt: Attempt, record: Record, patient_url: str) -> dict[str, Any]:

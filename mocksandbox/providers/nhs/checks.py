@@ -110,7 +110,6 @@ def equals(wanted: str) -> Check:
 
 def nhs_number() -> Check:
     """Ten digits with a right check digit."""
-
     text_test = _text_test(length=10, spaces=False)
 
     def test(value: Any, attempt: Attempt) -> Sequence[Fault]:
@@ -136,7 +135,6 @@ def nhs_number() -> Check:
 
 def snomed() -> Check:
     """A SNOMED CT concept id."""
-
     text_test = _text_test()
 
     def test(value: Any, attempt: Attempt) -> Sequence[Fault]:
@@ -161,7 +159,6 @@ def snomed() -> Check:
 
 def listing(*, length: int = 0, most: int = 0, objects: bool = False, texts: bool = False, most_characters: int = 0) -> Check:
     """A non-empty array, of one length or at most so long, of objects or of strings."""
-
     item_test = _text_test(most=most_characters)
 
     def test(value: Any, attempt: Attempt) -> Sequence[Fault]:

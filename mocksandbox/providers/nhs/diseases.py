@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from mocksandbox.contract import read_mapping
 from mocksandbox.providers.nhs.fields import FOLDER, fields, number_of, values_of
-from mocksandbox.providers.nhs.parts import SNOMED, body_of, items_of, walked_by_service
+from mocksandbox.providers.nhs.parts import SNOMED, body_of, walked_by_service
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.gathering import Gathering
 from mocksandbox.rules.places import MISSING, get
@@ -74,12 +74,13 @@ def disease_code_missing(attempt: Attempt) -> Iterator[Hit]:
             return
 
 
-def disease_combination(attempt: Attempt) -> Iterator[Hit]:
+def disease_combination(attempt: Attempt) -> Iterable[Hit]:
     """The target diseases are those of one of the vaccines."""
     codes = disease_codes(attempt)
     if codes and vaccine_type(codes) is None:
         at = "Immunization.protocolApplied[0].targetDisease"
-        yield at, "not-a-disease-combination", {"codes": repr(codes)}
+        return ((at, "not-a-disease-combination", {"codes": repr(codes)}),)
+    return ()
 
 
 def target_diseases(attempt: Attempt) -> Iterator[Hit]:
@@ -105,13 +106,13 @@ def target_diseases(attempt: Attempt) -> Iterator[Hit]:
             return
 
 
-def one_snomed_coding(attempt: Attempt) -> Iterator[Hit]:
+def one_snomed_coding(attempt: Attempt) -> Iterable[Hit]:
     """Each target disease has exactly one SNOMED CT coding."""
     if not any(map(_not_one, values_of(attempt)[_CODINGS])):
-        return
+        return ()
     field = fields()["target-disease-codings"]
     found = next(found for found in field.present(body_of(attempt)) if _not_one(found.value))
-    yield field.at(found), "not-one-snomed-coding", {"at": field.spelled(found)}
+    return ((field.at(found), "not-one-snomed-coding", {"at": field.spelled(found)}),)
 
 
 def _not_one(codings: Any) -> bool:

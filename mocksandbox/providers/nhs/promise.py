@@ -53,6 +53,10 @@ def promise(
     )
 
 
+OF_VALUES: set[Callable[[Attempt], Iterable[Hit]]] = set()
+"""The detectors that look at values only, and so find nothing in a body that is no record."""
+
+
 def value(
     field_id: str,
     check: Check,
@@ -69,7 +73,7 @@ def value(
     number, test = number_of(field.path), check.test
 
     def find(attempt: Attempt) -> Iterable[Hit]:
-        for value in values_of(attempt)[number]:
+        for value in (attempt.__dict__.get("_values") or values_of(attempt))[number]:
             if test(value, attempt):
                 return _named(attempt)  # only a wrong value needs its place
         return ()
@@ -83,6 +87,7 @@ def value(
             if faults:
                 return
 
+    OF_VALUES.add(find)
     return promise(
         id or f"bad-{field_id}",
         f"{field.spelled()} is {check.is_}",
