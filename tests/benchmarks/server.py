@@ -172,7 +172,7 @@ def page(results: Results, names: list[str], options: argparse.Namespace) -> str
     intro = [
         f"`python -m tests.benchmarks.server`, one run: {os.cpu_count()} shared processors, Python {sys.version.split()[0]},",
         f"{generator} on the same machine; {options.rounds} rounds of {options.seconds:g} s for each number, the servers in",
-        "turn; medians, and for the ratios the medians of the rounds' own. Ours runs as `mocksandbox serve nhs` does: every rule,",
+        "turn; medians, and for the ratios the medians of the rounds' own. Ours is `mocksandbox serve nhs`: every rule,",
         f"openapi-core and the journal on, profile `{options.profile}`, one worker, records in memory. Each create has an",
         "identifier of its own. Prism and Mockoon store nothing; Mockoon validates nothing.",
     ]
