@@ -126,7 +126,15 @@ def _with_wrk(task: Task, url: str, connections: int, seconds: float) -> Measure
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script)
         file.flush()
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", file.name, f"http://{parts.netloc}/"]
+        command = [
+            "wrk",
+            "-t1",
+            f"-c{connections}",
+            f"-d{max(1, round(seconds))}s",
+            "-s",
+            file.name,
+            f"http://{parts.netloc}/",
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     told = json.loads(done.stdout.splitlines()[-1])
     refused = told["requests"] if task.statuses[0] >= 400 else 0
