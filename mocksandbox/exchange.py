@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar, overload
 from urllib.parse import urlencode
 
 from mocksandbox import codec
 
 Pairs = tuple[tuple[str, str], ...]
+T = TypeVar("T")
 
 
 class Headers(Mapping[str, str]):
@@ -22,28 +23,54 @@ class Headers(Mapping[str, str]):
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         self.pairs: Pairs = tuple(pairs)
-        joined: dict[str, str] = {}
-        for name, value in self.pairs:
-            key = name.lower()
-            joined[key] = f"{joined[key]}, {value}" if key in joined else value
-        self._joined = joined
+        self._joined: dict[str, str] | None = None
+
+    def _by_name(self) -> dict[str, str]:
+        """The values by name in lower case, made when somebody asks for the first."""
+        joined = self._joined
+        if joined is None:
+            joined = {}
+            for name, value in self.pairs:
+                key = name.lower()
+                joined[key] = f"{joined[key]}, {value}" if key in joined else value
+            self._joined = joined
+        return joined
 
     def __getitem__(self, name: str) -> str:
-        return self._joined[name.lower()]
+        return self._by_name()[name.lower()]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._by_name()
+
+    @overload
+    def get(self, name: str, /) -> str | None: ...
+    @overload
+    def get(self, name: str, /, default: str | T) -> str | T: ...
+    def get(self, name: str, /, default: Any = None) -> Any:
+        """The value of a header, or the default."""
+        return (self._joined or self._by_name()).get(name.lower(), default)
 
     def __iter__(self) -> Iterator[str]:
         return iter({name.lower(): name for name, _ in self.pairs}.values())
 
     def __len__(self) -> int:
-        return len(self._joined)
+        return len(self._by_name())
 
     def __repr__(self) -> str:
         return f"Headers({list(self.pairs)!r})"
+
+    def names(self) -> Iterable[str]:
+        """The names in lower case, each once."""
+        return self._by_name().keys()
 
     def with_(self, name: str, value: str | None) -> Headers:
         """A copy in which the header has this value, or is absent when the value is None."""
         kept = [pair for pair in self.pairs if pair[0].lower() != name.lower()]
         return Headers(kept if value is None else [*kept, (name, value)])
+
+    def and_(self, pairs: Iterable[tuple[str, str]]) -> Headers:
+        """A copy with more headers after these."""
+        return Headers((*self.pairs, *pairs))
 
 
 @dataclass(frozen=True)

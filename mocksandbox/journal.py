@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any
 
 from mocksandbox.exchange import Exchange, Request, Response
+from mocksandbox.frozen import made
 from mocksandbox.rules import Finding
 
 _SECRET = frozenset({"authorization", "apikey", "cookie", "proxy-authorization"})
@@ -77,9 +78,10 @@ class Journal:
         """Add an exchange; `details` are the fields of `Entry` other than its number."""
         with self._lock:
             self._count += 1
-            entry = Entry(number=self._count, **details)
+            entry = made(Entry, number=self._count, **details)
             self._entries.append(entry)
-            self._bytes += _weight(entry)
+            exchange: Exchange = details["exchange"]
+            self._bytes += len(exchange.request.body) + len(exchange.response.body)
             while len(self._entries) > self.most_entries or (self._bytes > self.most_bytes and len(self._entries) > 1):
                 self._bytes -= _weight(self._entries.popleft())
                 self.dropped += 1

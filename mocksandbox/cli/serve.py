@@ -52,8 +52,23 @@ Force any documented answer with the header `Prefer: code=404` or `X-Mocksandbox
 @click.option(
     "--faults",
     is_flag=True,
-    help="Put a front before the server that can reset connections and truncate bodies (`Prefer: fault=reset`). Latency then "
-    "holds up its own client only; without the front it holds up all, for one thread answers.",
+    help="Put a front before the server that can reset connections and truncate bodies (`Prefer: fault=reset`).",
+)
+@click.option(
+    "--body-timeout",
+    default=15.0,
+    show_default=True,
+    metavar="S",
+    type=click.FloatRange(min=0.1, max=3600),
+    help="Seconds that a request's body may take to come; then it is answered with 408.",
+)
+@click.option(
+    "--journal-entries",
+    default=10_000,
+    show_default=True,
+    metavar="N",
+    type=click.IntRange(1, 10_000_000),
+    help="How many of the newest exchanges are kept.",
 )
 @click.option("--seed", type=int, help="Make what faults draw by chance repeatable.")
 @click.option(
@@ -73,6 +88,8 @@ def command(
     strict: bool,
     trust_proxy: bool,
     faults: bool,
+    body_timeout: float,
+    journal_entries: int,
     seed: int | None,
     only_synthetic: bool,
 ) -> None:
@@ -97,6 +114,8 @@ def command(
         strict=strict,
         trust_proxy=trust_proxy,
         faults=faults,
+        body_timeout=body_timeout,
+        journal_entries=journal_entries,
         seed=seed,
         only_synthetic=only_synthetic,
         store=store,

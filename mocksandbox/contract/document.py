@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 import yaml
 
+from mocksandbox.contract.cache import kept_json
 from mocksandbox.errors import ContractError
 
 # libyaml's loader is about ten times faster; a Python built without it still works.
 _YamlLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+_SHORT = 2000
 
 
 def read(path: Path) -> Any:
@@ -28,7 +33,9 @@ def read(path: Path) -> Any:
     try:
         if path.suffix == ".json":
             return orjson.loads(data)
-        return yaml.load(data, Loader=_YamlLoader)  # a safe loader in both cases
+        # A safe loader in both cases; a short text is read sooner than looked up.
+        load = partial(yaml.load, data, Loader=_YamlLoader)
+        return load() if len(data) < _SHORT else kept_json([b"yaml", data], load)
     except (orjson.JSONDecodeError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise ContractError(f"is not {path.suffix.lstrip('.').upper() or 'YAML'}: {error}", str(path)) from error
 

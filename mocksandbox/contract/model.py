@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mocksandbox.contract import document as documents
 from mocksandbox.contract import overlay as overlays
+from mocksandbox.contract.cache import kept_json
 from mocksandbox.contract.routing import Router
 from mocksandbox.errors import ContractError, UsageError
 
@@ -137,7 +138,7 @@ def load(folder: Path) -> Contract:
     if not str(raw.get("openapi", "")).startswith("3."):
         raise ContractError("is not an OpenAPI 3 document (`openapi: 3.x.y`)", str(path), "/openapi")
     overlay = folder / "overlay.yaml"
-    document = overlays.apply(raw, documents.read_mapping(overlay), str(overlay)) if overlay.is_file() else dict(raw)
+    document = _overlaid(raw, path, overlay) if overlay.is_file() else dict(raw)
     operations = tuple(_operations(document, str(path)))
     taken: set[str] = set()
     for operation in operations:
@@ -145,6 +146,14 @@ def load(folder: Path) -> Contract:
             raise ContractError(f"the operationId {operation.id!r} is used twice", str(path), operation.pointer)
         taken.add(operation.id)
     return Contract(folder=folder, raw=raw, document=document, operations=operations)
+
+
+def _overlaid(raw: dict[str, Any], path: Path, overlay: Path) -> dict[str, Any]:
+    def apply() -> dict[str, Any]:
+        return overlays.apply(raw, documents.read_mapping(overlay), str(overlay))
+
+    document: dict[str, Any] = kept_json([path.read_bytes(), overlay.read_bytes()], apply)
+    return document
 
 
 def _operations(document: Mapping[str, Any], path: str) -> Iterator[Operation]:

@@ -7,13 +7,12 @@ schema follows. tests/unit/test_validation.py proves that the verdicts are the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from jsonschema_path import SchemaPath
 from openapi_core import V30RequestValidator, V31RequestValidator
-from openapi_core.datatypes import RequestParameters
 from openapi_core.deserializing.styles.exceptions import EmptyQueryParameterValue
 from openapi_core.exceptions import OpenAPIError
 from openapi_core.schema.parameters import get_style_and_explode
@@ -40,6 +39,12 @@ if TYPE_CHECKING:
 MOST_ERRORS = 100
 """How many differences from a schema are told at most."""
 
+MOST_MEDIA_TYPES = 64
+"""How many spellings of an operation's media types are remembered: a client can send any number of them."""
+
+_PLAIN_STYLES = ("simple", "form")
+"""The styles in which a parameter stands under its own name, as its own text."""
+
 
 class _RustSchemaValidator(SchemaValidator):
     """openapi-core's schema validator with jsonschema-rs where the verdict is made."""
@@ -50,6 +55,8 @@ class _RustSchemaValidator(SchemaValidator):
         if isinstance(value, ImmutableMultiDict):
             value = dict(value)
         try:
+            if self.rust.is_valid(value):
+                return
             # A list of a million wrong items has a million errors; nobody reads on after the first hundred.
             errors = tuple(islice(self.rust.iter_errors(value), MOST_ERRORS))
         except ValueError:  # a lone surrogate, which no text in Rust can hold; or nested deeper than it goes
@@ -107,18 +114,21 @@ def planned(stock: type[V30RequestValidator] | type[V31RequestValidator]) -> typ
                 self._plans[key] = _Plan(self, path / request.method, path)
             return self._plans[key]
 
-        def _iter_errors(self, request: AskedRequest, operation: SchemaPath, path: SchemaPath) -> Iterator[Exception]:
-            plan = self._plan(request, path)
-            for read in plan.parameters:
-                error = read(request.parameters)
+        def iter_errors(self, request: AskedRequest) -> Iterator[Exception]:
+            plan = self._plans.get(request.match.operation.id) or self._plan(
+                request, self._paths[request.match.operation.path]
+            )
+            for read in plan.asked(request):
+                error = read(request)
                 if error is not None:
                     yield error
-            yield from plan.body_errors(request.body, request.content_type)
+            if plan.takes_body:
+                yield from plan.body_errors(request)
 
     return Planned
 
 
-_Reader = Callable[[RequestParameters], Exception | None]
+_Reader = Callable[["AskedRequest"], Exception | None]
 
 
 class _Plan:
@@ -130,48 +140,80 @@ class _Plan:
         nothing = SchemaPath.from_dict({})
         own = {_key(parameter): parameter for parameter in operation.get("parameters", nothing)}
         shared = {_key(parameter): parameter for parameter in path.get("parameters", nothing)}
-        self.parameters: list[_Reader] = [self._reader(parameter) for parameter in (own | shared | own).values()]
-        self._takes_body = "requestBody" in operation
+        self._always: dict[int, _Reader] = {}
+        self._if_sent: dict[str, dict[str, tuple[int, _Reader]]] = {}
+        for number, ((place, name), parameter) in enumerate((own | shared | own).items()):
+            read, optional = self._reader(parameter)
+            if optional and place in ("query", "header"):
+                self._if_sent.setdefault(place, {})[name.lower() if place == "header" else name] = number, read
+            else:
+                self._always[number] = read
+        self.takes_body = "requestBody" in operation
         self._body_required = False
-        self._bodies: dict[str, Callable[[bytes], None]] = {}
-        if self._takes_body:
+        self._bodies: dict[str, Callable[[AskedRequest], None]] = {}
+        if self.takes_body:
             body = operation / "requestBody"
             self._body_required = (body / "required").read_bool(default=False)
             self._content = body / "content"
 
-    def body_errors(self, body: bytes | None, media_type: str) -> Iterator[Exception]:
-        if not self._takes_body:
-            return
-        if not body:
+    def asked(self, request: AskedRequest) -> Iterable[_Reader]:
+        """The readers of the parameters that were sent or must be, in the document's order."""
+        readers = self._always.copy()
+        for place, known in self._if_sent.items():
+            for name in request.names(place):
+                found = known.get(name)
+                if found is not None:
+                    readers[found[0]] = found[1]
+        return readers.values() if len(readers) < 2 else [readers[number] for number in sorted(readers)]
+
+    def body_errors(self, request: AskedRequest) -> Iterator[Exception]:
+        if not request.body:
             if self._body_required:
                 yield MissingRequiredRequestBody()
             return
+        media_type = request.content_type
         try:
-            if media_type not in self._bodies:
-                self._bodies[media_type] = self._body_check(media_type)
-            self._bodies[media_type](body)
+            check = self._bodies.get(media_type)
+            if check is None:
+                check = self._body_check(media_type)
+                if len(self._bodies) < MOST_MEDIA_TYPES:
+                    self._bodies[media_type] = check
+            check(request)
         except (OpenAPIError, InvalidSchemaValue) as cause:
             error = InvalidRequestBody()
             error.__cause__ = cause
             yield error
 
-    def _reader(self, parameter: SchemaPath) -> _Reader:
+    def _reader(self, parameter: SchemaPath) -> tuple[_Reader, bool]:
+        """How a parameter is read, and whether there is nothing to read when it was not sent."""
         name, place = (parameter / "name").read_str(), (parameter / "in").read_str()
         required = (parameter / "required").read_bool(default=False)
         if "content" in parameter or "allowEmptyValue" in parameter:
-            return self._stock_reader(parameter)
+            return self._stock_reader(parameter), False
         schema = parameter / "schema"
         style, explode = get_style_and_explode(parameter)
         make = self._validator.style_deserializers_factory.create
         deserializer = make(self._validator.spec, schema, style, explode, name=name)
         validator = self._validator.schema_validators_factory.create(self._validator.spec, schema)
-        default = "default" in schema
+        missing = required and "default" not in schema
+        plain = style in _PLAIN_STYLES
+        text = plain and deserializer.schema_type == "string"  # read and cast, a text is what it was
+        items = schema.get("items") if plain and deserializer.schema_type == "array" and not explode else None
+        texts = items is not None and (items / "type").read_str("") == "string"  # and an array of texts what was split
 
-        def read(parameters: RequestParameters) -> Exception | None:
+        def read(request: AskedRequest) -> Exception | None:
+            if plain and not request.has(place, name):
+                return MissingRequiredParameter(name, place) if missing else None
             try:
-                value = deserializer.deserialize(parameters[place])
+                value: Any
+                if text:
+                    value = request.first(place, name)
+                elif texts:
+                    value = request.first(place, name).split(",")
+                else:
+                    value = deserializer.deserialize(request.parameters[place])
             except KeyError:
-                return MissingRequiredParameter(name, place) if required and not default else None
+                return MissingRequiredParameter(name, place) if missing else None
             except OpenAPIError as error:
                 return _invalid(parameter, error)
             if place == "query" and value == "":
@@ -182,12 +224,12 @@ class _Plan:
                 return _invalid(parameter, error)
             return None
 
-        return read
+        return read, plain and not missing
 
     def _stock_reader(self, parameter: SchemaPath) -> _Reader:
-        def read(parameters: RequestParameters) -> Exception | None:
+        def read(request: AskedRequest) -> Exception | None:
             try:
-                self._validator._get_parameter(parameters, parameter)
+                self._validator._get_parameter(request.parameters, parameter)
             except MissingParameter:
                 return None
             except OpenAPIError as error:
@@ -196,7 +238,7 @@ class _Plan:
 
         return read
 
-    def _body_check(self, media_type: str) -> Callable[[bytes], None]:
+    def _body_check(self, media_type: str) -> Callable[[AskedRequest], None]:
         validator = self._validator
         mime_type, parameters, media = validator._find_media_type(self._content, media_type)
         schema = media.get("schema")
@@ -211,8 +253,10 @@ class _Plan:
             extra_media_type_deserializers=validator.extra_media_type_deserializers,
         )
 
-        def check(body: bytes) -> None:
-            value = deserializer.deserialize(body)
+        json = mime_type.partition(";")[0].rstrip().endswith("json")
+
+        def check(request: AskedRequest) -> None:
+            value = request.value if json and request.value is not None else deserializer.deserialize(request.body)
             if made is not None:
                 made.validate(value)
 

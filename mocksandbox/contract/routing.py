@@ -47,21 +47,25 @@ class Router:
             key=lambda route: [part.startswith("{") for part in route[1].split("/")],
         )
         self._literal = {(m, t): Match(o) for m, t, _, o in self._routes if "{" not in t}
+        self._methods: dict[str, tuple[str, ...]] = {}
+        for method, template in self._literal:
+            self._methods[template] = (*self._methods.get(template, ()), method)
+        self._by_method: dict[str, list[tuple[re.Pattern[str], Any]]] = {}
+        for method, _, pattern, operation in self._routes:
+            self._by_method.setdefault(method, []).append((pattern, operation))
 
     def find(self, method: str, path: str) -> Match | Miss:
         """The match of a request line, or the miss that explains why there is none."""
         found = self._literal.get((method, path))
         if found is not None:
             return found
-        literal = tuple(known for known, template in self._literal if template == path)
-        allowed = []
-        for candidate, _, pattern, operation in self._routes:
+        literal = self._methods.get(path, ())
+        for pattern, operation in self._by_method.get(method, ()):
             hit = pattern.fullmatch(path)
-            if hit is None:
-                continue
-            if candidate == method:
-                return Match(operation, {name: unquote(value) for name, value in hit.groupdict().items()}, literal)
-            allowed.append(candidate)
+            if hit is not None:
+                sent = hit.groupdict()
+                return Match(operation, {name: unquote(sent[name]) for name in sent} if "%" in path else sent, literal)
+        allowed = [known for known, _, pattern, _ in self._routes if pattern.fullmatch(path)]
         return Miss(literal or tuple(dict.fromkeys(allowed)), self._near(method, path))
 
     def _near(self, method: str, path: str) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from openapi_core import Config, OpenAPI, V30RequestValidator, V31RequestValidator
@@ -49,14 +50,15 @@ class OpenApiCheck:
             config.schema_validators_factory = RustFactory(document)
         self._openapi = OpenAPI.from_dict(document, config=config)
 
-    def request(self, request: Request, match: Match) -> list[Violation]:
-        """How a request differs from its operation in the document."""
-        asked = AskedRequest(request, match, self._server)
-        return [found for error in self._openapi.iter_request_errors(asked) for found in _opened(error)]
+    def request(self, request: Request, match: Match, value: Any = None) -> list[Violation]:
+        """How a request differs from its operation in the document. `value` is its body as JSON where somebody has read it."""
+        asked = cast("Any", AskedRequest(request, match, self._server, value))
+        # What `iter_request_errors` calls once it has asked which protocol the request follows.
+        return [found for error in self._openapi.request_validator.iter_errors(asked) for found in _opened(error)]
 
     def response(self, request: Request, match: Match, response: Response) -> list[Violation]:
         """How a response differs from its operation in the document."""
-        asked, given = AskedRequest(request, match, self._server), _GivenResponse(response)
+        asked, given = cast("Any", AskedRequest(request, match, self._server)), _GivenResponse(response)
         return [found for error in self._openapi.iter_response_errors(asked, given) for found in _opened(error)]
 
 
@@ -73,22 +75,68 @@ def _load_json(data: bytes, **_parameters: str) -> Any:
 
 
 class AskedRequest:
-    """A request in the shape of openapi-core's `Request` protocol, as if sent to the document's first server."""
+    """A request in the shape of openapi-core's `Request` protocol, as if sent to the document's first server. What the plan
+    does not ask for is not made.
+    """
 
-    def __init__(self, request: Request, match: Match, server: str) -> None:
+    def __init__(self, request: Request, match: Match, server: str, value: Any = None) -> None:
         self.match = match
         self.method = request.method.lower()
-        self.host_url, _, base = server.partition("://")[2].partition("/")
-        self.host_url = f"{server.partition('://')[0]}://{self.host_url}"
-        self.path = f"/{base}{request.path}" if base else request.path
         self.content_type = request.media_type
         self.body = request.body or None
-        self.parameters = RequestParameters(
-            path=dict(match.parameters),
-            query=ImmutableMultiDict(request.query),
-            header=WerkzeugHeaders(list(request.headers.pairs)),
+        self.value = value
+        self._request = request
+        self._server = server
+        self._query: dict[str, str] | None = None
+
+    def has(self, place: str, name: str) -> bool:
+        """Whether a parameter was sent."""
+        return name in self._sent(place) if place != "header" else name in self._request.headers
+
+    def names(self, place: str) -> Iterable[str]:
+        """The names of the parameters that were sent, those of headers in lower case."""
+        return self._request.headers.names() if place == "header" else self._sent(place)
+
+    def first(self, place: str, name: str) -> str:
+        """A parameter's text, the first where it came several times."""
+        if place != "header":
+            return self._sent(place)[name]
+        value = self._request.headers[name]
+        if ", " not in value:
+            return value
+        wanted = name.lower()
+        return next(value for name, value in self._request.headers.pairs if name.lower() == wanted)
+
+    def _sent(self, place: str) -> Mapping[str, str]:
+        if place == "path":
+            return self.match.parameters
+        if place == "cookie":
+            return {}
+        if self._query is None:
+            self._query = dict(reversed(self._request.query))
+        return self._query
+
+    @cached_property
+    def parameters(self) -> RequestParameters:
+        """The parameters as openapi-core's own readers want them."""
+        return RequestParameters(
+            path=dict(self.match.parameters),
+            query=ImmutableMultiDict(self._request.query),
+            header=WerkzeugHeaders(list(self._request.headers.pairs)),
             cookie=ImmutableMultiDict(),
         )
+
+    @property
+    def host_url(self) -> str:
+        """Scheme and host of the document's first server."""
+        scheme, _, rest = self._server.partition("://")
+        return f"{scheme}://{rest.partition('/')[0]}"
+
+    @property
+    def path(self) -> str:
+        """The path, below that of the document's first server."""
+        base = self._server.partition("://")[2].partition("/")[2]
+        return f"/{base}{self._request.path}" if base else self._request.path
 
 
 class _GivenResponse:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import uuid4
 
 from mocksandbox.exchange import Response
 from mocksandbox.provider.model import Told
+from mocksandbox.rules.values import new_uuid
 
 
 def issue(
@@ -33,7 +33,7 @@ def issue(
 def operation_outcome(issues: Sequence[dict[str, Any]], *, id: str | None = None, profile: str = "") -> dict[str, Any]:
     """An OperationOutcome with these issues; a fresh UUID as its id unless one is given."""
     meta = {"meta": {"profile": [profile]}} if profile else {}
-    return {"resourceType": "OperationOutcome", "id": id or str(uuid4()), **meta, "issue": list(issues)}
+    return {"resourceType": "OperationOutcome", "id": id or new_uuid(), **meta, "issue": list(issues)}
 
 
 def outcome_told(response: Response) -> Told | None:

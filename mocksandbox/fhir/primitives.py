@@ -21,6 +21,14 @@ _DATE_TIME = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})[T ](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,6})\d*)?)?(Z|[+-]\d{2}(?::?\d{2})?)?"
 )
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
+_PLAIN_DATE = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])")
+"""Dates that surely exist, already as they are stored."""
+
+_PLAIN_DATE_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-5][0-9])"
+)
+"""What the standard library reads without help, and just the same."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -105,6 +113,8 @@ def _moment(value: Any) -> datetime | None:
 
 
 def _date(value: Any) -> str:
+    if isinstance(value, str) and _PLAIN_DATE.fullmatch(value) and value >= "0001":
+        return value
     moment = _moment(value)
     if moment is not None:
         return moment.date().isoformat()
@@ -121,6 +131,11 @@ def _date(value: Any) -> str:
 
 
 def _date_time(value: Any) -> str:
+    if isinstance(value, str) and _PLAIN_DATE_TIME.fullmatch(value):
+        try:
+            return datetime.fromisoformat(value).isoformat()
+        except ValueError:
+            raise ValueError("must be a date and time that exists") from None
     moment = _moment(value)
     if moment is not None:
         return moment.isoformat()

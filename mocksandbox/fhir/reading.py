@@ -6,7 +6,7 @@ The result has the specification's order of elements; nulls, empty objects and e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -20,7 +20,18 @@ _UNCHECKED = {("Extension", "url")}
 Problem = tuple[Path, str]
 """A place below the resource and a phrase that follows it."""
 
-_Reader = Callable[[Any, Path, list[Problem]], Any]
+_Way = tuple[Any, ...]
+"""The way to a value, as (the way to what holds it, key): a path is made of it only where there is a problem."""
+
+_Reader = Callable[[Any, _Way, list[Problem]], Any]
+
+
+def _path(way: _Way) -> Path:
+    keys: list[str | int] = []
+    while way:
+        way, key = way
+        keys.append(key)
+    return tuple(reversed(keys))
 
 
 def read_resource(resource: Mapping[str, Any], type_name: str) -> tuple[dict[str, Any], list[Problem]]:
@@ -33,56 +44,117 @@ def read_resource(resource: Mapping[str, Any], type_name: str) -> tuple[dict[str
 @cache
 def _object_reader(type_name: str) -> _Reader:
     elements = all_elements()[type_name]
-    readers = {name: _element_reader(element) for name, element in elements.items()}
-    required = [name for name, element in elements.items() if element.required and (type_name, name) not in _UNCHECKED]
+    known: dict[str, tuple[int, str, bool, Any]] = {}
+    required = [
+        (name, f"_{name}") for name, element in elements.items() if element.required and (type_name, name) not in _UNCHECKED
+    ]
     choices: dict[str, list[str]] = {}
     for name, element in elements.items():
         if element.choice:
             choices.setdefault(element.choice, []).append(name)
     needed_choices = {element.choice for element in elements.values() if element.choice_required}
 
-    def read(value: Any, path: Path, problems: list[Problem]) -> Any:
+    def read(value: Any, way: _Way, problems: list[Problem]) -> Any:
         if not isinstance(value, dict):
-            problems.append((path, "must be an object"))
+            problems.append((_path(way), "must be an object"))
             return MISSING
-        for key in value:
-            if key not in readers and not _tolerated(key, value[key], elements, type_name, path, problems):
-                problems.append(((*path, key), f"is not an element of {type_name}"))
-        missing = (name for name in required if value.get(name) is None and f"_{name}" not in value)
-        problems.extend(((*path, name), "is required") for name in missing)
+        if not known:  # on use: types refer to one another in circles
+            known.update(_readers(elements))
+        result: dict[str, Any] = {}
+        inner: list[Problem] = []
+        marks: list[tuple[int, int]] = []
+        chosen: list[str] = []
+        ordered, last = True, -1
+        for key, item in value.items():
+            element = known.get(key)
+            if element is None:
+                if not _tolerated(key, item, elements, type_name, way, problems):
+                    problems.append(((*_path(way), key), f"is not an element of {type_name}"))
+                elif key == "fhir_comments" or (item is not None and key[0] == "_"):
+                    result[key] = item
+                    ordered = False
+                continue
+            if item is None:
+                continue
+            place, choice, primitive, reader = element
+            if place < last:
+                ordered = False
+            last = place
+            if choice:
+                chosen.append(choice)
+            before = len(inner)
+            if primitive:
+                try:
+                    result[key] = reader(item)
+                    continue
+                except ValueError as error:
+                    inner.append(((*_path(way), key), str(error)))
+            else:
+                made = reader(item, (way, key), inner)
+                if made and made is not MISSING:
+                    result[key] = made
+            if len(inner) > before:
+                marks.append((place, before))
+        for name, extended in required:
+            if value.get(name) is None and extended not in value:
+                problems.append(((*_path(way), name), "is required"))
+        if len(chosen) > 1 or not needed_choices.issubset(chosen):
+            _choose(value, way, problems)
+        if inner:
+            problems.extend(_in_order(inner, marks))
+        return result if ordered else {key: result[key] for key in sorted(result, key=_order)}
+
+    def _order(key: str) -> float:
+        if key in known:
+            return known[key][0]
+        return known[key[1:]][0] + 0.5 if key[0] == "_" else len(known)  # what extends an element after it; comments last
+
+    def _choose(value: dict[str, Any], way: _Way, problems: list[Problem]) -> None:
         for choice, names in choices.items():
             sent = [name for name in names if value.get(name) is not None]
             if len(sent) > 1:
-                problems.append((path, f"may have only one of {' and '.join(sent)}"))
+                problems.append((_path(way), f"may have only one of {' and '.join(sent)}"))
             elif not sent and choice in needed_choices:
-                problems.append((path, f"must have one of {', '.join(names)}"))
-        result: dict[str, Any] = {}
-        for name, reader in readers.items():
-            item = value.get(name)
-            if item is not None:
-                item = reader(item, (*path, name), problems)
-                if item is not MISSING and item != {} and item != []:
-                    result[name] = item
-            if value.get(f"_{name}") is not None:
-                result[f"_{name}"] = value[f"_{name}"]
-        if "fhir_comments" in value:
-            result["fhir_comments"] = value["fhir_comments"]
-        return result
+                problems.append((_path(way), f"must have one of {', '.join(names)}"))
 
     return read
 
 
+def _readers(elements: Mapping[str, Element]) -> dict[str, tuple[int, str, bool, Any]]:
+    """By element: its place in the specification's order, its choice, whether it is one primitive, and its reader. The readers
+    of primitives stand here as they are: most values are primitives, and most of them are right.
+    """
+    return {
+        name: (place, element.choice, _plain(element), READERS[element.type] if _plain(element) else _element_reader(element))
+        for place, (name, element) in enumerate(elements.items())
+    }
+
+
+def _in_order(inner: Sequence[Problem], marks: Sequence[tuple[int, int]]) -> Iterator[Problem]:
+    """What is wrong inside an object, in the order of its elements; a mark is an element's place and where its problems
+    begin.
+    """
+    ends = [*(begin for _, begin in marks[1:]), len(inner)]
+    for _, begin, end in sorted((place, begin, end) for (place, begin), end in zip(marks, ends, strict=True)):
+        yield from inner[begin:end]
+
+
+def _plain(element: Element) -> bool:
+    """Whether an element holds one value of a primitive type."""
+    return element.primitive and not element.many
+
+
 def _tolerated(
-    key: str, value: Any, elements: Mapping[str, Element], type_name: str, path: Path, problems: list[Problem]
+    key: str, value: Any, elements: Mapping[str, Element], type_name: str, way: _Way, problems: list[Problem]
 ) -> bool:
     """Keys beside the elements: the type's own name, comments, and the extensions of primitives."""
     if key in ("resourceType", "resource_type"):
         if value != type_name:
-            problems.append(((*path, key), f"must equal {type_name!r}"))
+            problems.append(((*_path(way), key), f"must equal {type_name!r}"))
         return True
     if key == "fhir_comments":
         if not all(isinstance(item, str) for item in (value if isinstance(value, list) else [value])):
-            problems.append(((*path, key), "must be a string or an array of strings"))
+            problems.append(((*_path(way), key), "must be a string or an array of strings"))
         return True
     element = elements.get(key[1:]) if key.startswith("_") else None
     if element is None or not element.primitive:
@@ -90,7 +162,7 @@ def _tolerated(
     items = value if element.many and isinstance(value, list) else [value]
     for item in items:
         if item is not None and (not isinstance(item, dict) or not item.keys() <= {"id", "extension", "fhir_comments"}):
-            problems.append(((*path, key), "must be an object with id and extension"))
+            problems.append(((*_path(way), key), "must be an object with id and extension"))
             break
     return True
 
@@ -100,16 +172,16 @@ def _element_reader(element: Element) -> _Reader:
     if not element.many:
         return single
 
-    def read_list(value: Any, path: Path, problems: list[Problem]) -> Any:
+    def read_list(value: Any, way: _Way, problems: list[Problem]) -> Any:
         if not isinstance(value, list):
-            problems.append((path, "must be an array"))
+            problems.append((_path(way), "must be an array"))
             return MISSING
         result: list[Any] = []
         for index, item in enumerate(value):
             if item is None and element.primitive:
                 result.append(None)
                 continue
-            read = single(item, (*path, index), problems)
+            read = single(item, (way, index), problems)
             if read is not MISSING:
                 result.append(None if read == {} else read)  # an empty object leaves its place in the list empty
         return result
@@ -121,24 +193,23 @@ def _single_reader(element: Element) -> _Reader:
     if element.type == "Resource":
         return _read_any_resource
     if not element.primitive:
-        # Looked up on use: types refer to one another in circles.
-        return lambda value, path, problems: _object_reader(element.type)(value, path, problems)
+        return _object_reader(element.type)
     reader = READERS[element.type]
 
-    def read(value: Any, path: Path, problems: list[Problem]) -> Any:
+    def read(value: Any, way: _Way, problems: list[Problem]) -> Any:
         try:
             return reader(value)
         except ValueError as error:
-            problems.append((path, str(error)))
+            problems.append((_path(way), str(error)))
             return MISSING
 
     return read
 
 
-def _read_any_resource(value: Any, path: Path, problems: list[Problem]) -> Any:
+def _read_any_resource(value: Any, way: _Way, problems: list[Problem]) -> Any:
     type_name = value.get("resourceType") if isinstance(value, dict) else None
     if not isinstance(type_name, str) or "id" not in all_elements().get(type_name, {}):
-        problems.append((path, "must be a resource of a known resourceType"))
+        problems.append((_path(way), "must be a resource of a known resourceType"))
         return MISSING
-    result = _object_reader(type_name)(value, path, problems)
+    result = _object_reader(type_name)(value, way, problems)
     return {"resourceType": type_name, **result} if isinstance(result, dict) else result

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any, Protocol
 
 from mocksandbox.contract import Contract, Match, Miss, Operation, Violation
 from mocksandbox.exchange import Pairs, Request
+from mocksandbox.frozen import once
 from mocksandbox.rules.places import MISSING
 
 
@@ -23,6 +23,10 @@ class Caller:
     def may(self, right: str) -> bool:
         """Whether the caller has this right."""
         return self.rights is None or right in self.rights
+
+
+ANYBODY = Caller()
+"""A caller who said nothing and may do all."""
 
 
 @dataclass(frozen=True)
@@ -85,23 +89,23 @@ class Attempt:
     request: Request
     contract: Contract = field(repr=False)
     match: Match | Miss
-    caller: Caller = Caller()
+    caller: Caller = ANYBODY
     refusal: Refusal | None = None
     records: Records = field(default_factory=NoRecords, repr=False)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     max_body: int = 6 * 1024 * 1024
 
-    @property
+    @once
     def operation(self) -> Operation | None:
         """The operation that the request is for, None when it is for none."""
         return self.match.operation if isinstance(self.match, Match) else None
 
-    @property
+    @once
     def id(self) -> str:
         """The record's id in the path, `""` when the operation has none."""
         return self.match.parameters.get("id", "") if isinstance(self.match, Match) else ""
 
-    @cached_property
+    @once
     def parsed(self) -> tuple[Any, ValueError | None]:
         """The JSON body and why it cannot be read; `MISSING` when there is none or it cannot be read."""
         if not self.request.body:
@@ -111,15 +115,19 @@ class Attempt:
         except ValueError as error:
             return MISSING, error
 
-    @property
+    @once
     def body(self) -> Any:
         """The JSON body, `MISSING` when there is none or it cannot be read."""
         return self.parsed[0]
 
-    @cached_property
+    @once
     def violations(self) -> Sequence[Violation]:
         """How the request differs from the document."""
-        return self.contract.check.request(self.request, self.match) if isinstance(self.match, Match) else ()
+        if not isinstance(self.match, Match):
+            return ()
+        kept = self.__dict__.get("parsed")  # a body that was read is not read again
+        value = kept[0] if kept is not None and kept[0] is not MISSING else None
+        return self.contract.check.request(self.request, self.match, value)
 
     def with_body(self, value: Any) -> Attempt:
         """The same attempt with another JSON body."""

@@ -58,15 +58,27 @@ class Catalogue(Generic[S]):
 
     def findings(self, subject: S, rules: Iterable[Rule[S]]) -> list[Finding]:
         """Every place where the subject breaks one of these rules, in their order."""
-        return [self._finding(rule, *hit) for rule in rules for hit in rule.find(subject)]
+        found: list[Finding] = []
+        for rule in rules:
+            for hit in rule.find(subject):
+                found.append(self._finding(rule, *hit))  # noqa: PERF401  # most often there is nothing to append
+        return found
 
-    def first(self, subject: S, operation: str, profile: str) -> list[Finding]:
+    def first(self, subject: S, operation: str, profile: str) -> Sequence[Finding]:
         """The findings of the first stage that has any; empty when the subject breaks nothing."""
-        for _, rules in self.stages(operation, profile):
-            found = self.findings(subject, rules)
+        return self.first_of(subject, self.stages(operation, profile))
+
+    def first_of(self, subject: S, stages: Iterable[tuple[str, Sequence[Rule[S]]]]) -> Sequence[Finding]:
+        """The findings of the first of these stages that has any."""
+        for _, rules in stages:
+            found: list[Finding] | None = None
+            for rule in rules:
+                for hit in rule.find(subject):
+                    found = found or []
+                    found.append(self._finding(rule, *hit))
             if found:
                 return found
-        return []
+        return ()
 
     def all(self, subject: S, operation: str, profile: str) -> list[Finding]:
         """The findings of all stages."""

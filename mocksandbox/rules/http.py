@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -86,9 +86,9 @@ def _wanted(attempt: Attempt) -> str:
     return " or ".join(attempt.operation.bodies) if attempt.operation else ""
 
 
-def _body_too_large(attempt: Attempt) -> Iterator[Hit]:
-    if len(attempt.request.body) > attempt.max_body:
-        yield "body", "http.body-too-large", {"size": len(attempt.request.body), "limit": attempt.max_body}
+def _body_too_large(attempt: Attempt) -> Iterable[Hit]:
+    size = len(attempt.request.body)
+    return (("body", "http.body-too-large", {"size": size, "limit": attempt.max_body}),) if size > attempt.max_body else ()
 
 
 def _takes_json(attempt: Attempt) -> bool:

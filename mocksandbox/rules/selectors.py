@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,35 @@ class Found:
 
 
 _TOKEN = re.compile(r"\.?([A-Za-z_]\w*)|\[([^\]]+)\]")
-_Step = Callable[[Found, Any], Iterator[Found]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a path, compiled. `pick` gives what it leads to from a value: (key, child) each. `key` is its name where the
+    step is no more than a key; `told` says that the index it takes is one of `Found.indices`.
+    """
+
+    text: str
+    pick: Callable[[Any, Any], Iterable[tuple[str | int, Any]]]
+    key: str = ""
+    told: bool = False
+
+
+def steps_of(text: str, named: Mapping[str, Choose] | None = None) -> Sequence[Step]:
+    """The steps of a path.
+
+    Raises:
+        ContractError: the path is malformed or uses an unknown selector.
+    """
+    steps: list[Step] = []
+    position = 0
+    while position < len(text):
+        token = _TOKEN.match(text, position)
+        if token is None:
+            raise ContractError(f"{text!r} is not a path: stopped at {text[position:]!r}", "fields.yaml")
+        steps.append(_key(token[1]) if token[1] else _selector(token[2], named or {}, text))
+        position = token.end()
+    return steps
 
 
 def compile_path(text: str, named: Mapping[str, Choose] | None = None) -> Callable[[Any], Sequence[Found]]:
@@ -38,77 +66,83 @@ def compile_path(text: str, named: Mapping[str, Choose] | None = None) -> Callab
     Raises:
         ContractError: the path is malformed or uses an unknown selector.
     """
-    steps: list[_Step] = []
-    position = 0
-    while position < len(text):
-        token = _TOKEN.match(text, position)
-        if token is None:
-            raise ContractError(f"{text!r} is not a path: stopped at {text[position:]!r}", "fields.yaml")
-        steps.append(_key(token[1]) if token[1] else _selector(token[2], named or {}, text))
-        position = token.end()
+    steps = steps_of(text, named)
 
     def locate(body: Any) -> Sequence[Found]:
         found = [Found((), body)]
         for step in steps:
-            found = [after for before in found if before.value is not MISSING for after in step(before, body)]
+            found = [
+                Found((*before.path, key), child, (*before.indices, key) if step.told else before.indices)  # type: ignore[arg-type]
+                for before in found
+                if before.value is not MISSING
+                for key, child in step.pick(before.value, body)
+            ]
         return found
 
     return locate
 
 
-def _key(name: str) -> _Step:
-    def step(found: Found, _body: Any) -> Iterator[Found]:
-        if isinstance(found.value, dict):
-            yield Found((*found.path, name), found.value.get(name, MISSING), found.indices)
+def _key(name: str) -> Step:
+    def pick(value: Any, _body: Any) -> Iterable[tuple[str | int, Any]]:
+        return ((name, value.get(name, MISSING)),) if isinstance(value, dict) else ()
 
-    return step
+    return Step(f".{name}", pick, key=name)
 
 
-def _selector(text: str, named: Mapping[str, Choose], whole: str) -> _Step:
+def _selector(text: str, named: Mapping[str, Choose], whole: str) -> Step:
     if text.isdigit():
-        return _at(int(text))
+        return Step(f"[{text}]", _at(int(text)))
     if text == "*":
-        return _each
+        return Step("[*]", _each, told=True)
     if text.startswith("?"):
-        return _first(text[1:])
+        return Step(f"[{text}]", _first(text[1:]))
     if text in named:
-        return _chosen(named[text])
+        return Step(f"[{text}]", _chosen(named[text]), told=True)
     raise ContractError(f"{whole!r} has an unknown selector [{text}]", "fields.yaml")
 
 
-def _at(index: int) -> _Step:
-    def step(found: Found, _body: Any) -> Iterator[Found]:
-        if isinstance(found.value, list) and index < len(found.value):
-            yield Found((*found.path, index), found.value[index], found.indices)
+def _at(index: int) -> Callable[[Any, Any], Iterable[tuple[int, Any]]]:
+    def pick(value: Any, _body: Any) -> Iterable[tuple[int, Any]]:
+        return ((index, value[index]),) if isinstance(value, list) and index < len(value) else ()
 
-    return step
-
-
-def _each(found: Found, _body: Any) -> Iterator[Found]:
-    if isinstance(found.value, list):
-        for index, item in enumerate(found.value):
-            yield Found((*found.path, index), item, (*found.indices, index))
+    return pick
 
 
-def _first(condition: str) -> _Step:
+def _each(value: Any, _body: Any) -> Iterable[tuple[int, Any]]:
+    return enumerate(value) if isinstance(value, list) else ()
+
+
+def _first(condition: str) -> Callable[[Any, Any], Iterable[tuple[int, Any]]]:
     keys, _, wanted = condition.partition("=")
     path = tuple(keys.split("."))
+    if len(path) == 1 and wanted:
+        return _first_with(keys, wanted)
 
-    def step(found: Found, _body: Any) -> Iterator[Found]:
-        if isinstance(found.value, list):
-            for index, item in enumerate(found.value):
-                value = get(item, path)
-                if value == wanted if wanted else value is not MISSING:
-                    yield Found((*found.path, index), item, found.indices)
-                    return
+    def pick(value: Any, _body: Any) -> Iterable[tuple[int, Any]]:
+        if isinstance(value, list):
+            for index, item in enumerate(value):
+                found = get(item, path)
+                if found == wanted if wanted else found is not MISSING:
+                    return ((index, item),)
+        return ()
 
-    return step
+    return pick
 
 
-def _chosen(choose: Choose) -> _Step:
-    def step(found: Found, body: Any) -> Iterator[Found]:
-        index = choose(found.value, body) if isinstance(found.value, list) else None
-        if index is not None and index < len(found.value):
-            yield Found((*found.path, index), found.value[index], (*found.indices, index))
+def _first_with(key: str, wanted: str) -> Callable[[Any, Any], Iterable[tuple[int, Any]]]:
+    def pick(value: Any, _body: Any) -> Iterable[tuple[int, Any]]:
+        if isinstance(value, list):
+            for index, item in enumerate(value):
+                if isinstance(item, dict) and item.get(key) == wanted:
+                    return ((index, item),)
+        return ()
 
-    return step
+    return pick
+
+
+def _chosen(choose: Choose) -> Callable[[Any, Any], Iterable[tuple[int, Any]]]:
+    def pick(value: Any, body: Any) -> Iterable[tuple[int, Any]]:
+        index = choose(value, body) if isinstance(value, list) else None
+        return ((index, value[index]),) if index is not None and index < len(value) else ()
+
+    return pick

@@ -1,8 +1,20 @@
-"""Checks of single values that several APIs share. Each is true for a good value and never raises for a bad one."""
+"""Single values that several APIs share, and checks of them: each is true for a good value and never raises for a bad one."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from operator import mul
+from os import urandom
+
+_VARIANT = "89ab"
+
+
+def new_uuid() -> str:
+    """A random UUID (RFC 9562 version 4), from the operating system's own generator."""
+    digits = urandom(16).hex()
+    variant = _VARIANT[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+
 
 NHS_NUMBER_WEIGHTS = tuple(range(10, 1, -1))
 
@@ -44,6 +56,7 @@ def _permuted(position: int, digit: int) -> int:
 _PERMUTED = tuple(tuple(_permuted(position, digit) for digit in range(10)) for position in range(8))
 
 
+@lru_cache(maxsize=4096)  # the codes of a set of vaccines are few, and come again with each record
 def verhoeff_holds(digits: str) -> bool:
     """Whether the last digit is the Verhoeff check digit of the others."""
     check = 0

@@ -22,14 +22,15 @@ class Preferences:
     scenario: str = ""
 
 
-_NONE = Preferences()
+NONE = Preferences()
+"""No preference at all."""
 
 
 def read_preferences(request: Request) -> Preferences:
     """The preferences of a request. What cannot be understood is ignored, as RFC 7240 says."""
     prefer, scenario = request.headers.get("Prefer", ""), request.headers.get(SCENARIO_HEADER, "")
     if not prefer and not scenario:
-        return _NONE
+        return NONE
     said: dict[str, str] = {}
     for part in prefer.replace(";", ",").split(","):
         name, _, value = part.partition("=")

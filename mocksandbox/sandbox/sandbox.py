@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -12,18 +11,19 @@ from time import perf_counter
 from typing import Any
 
 from mocksandbox.contract import Match, Miss
-from mocksandbox.exchange import Exchange, Headers, Request, Response
+from mocksandbox.exchange import Exchange, Request, Response
+from mocksandbox.frozen import made
 from mocksandbox.journal import Journal
 from mocksandbox.provider import AuthOptions, Authority, Profile, Provider
-from mocksandbox.rules import Finding
-from mocksandbox.rules.attempt import Attempt
-from mocksandbox.rules.http import place_of
+from mocksandbox.rules import Finding, Rule
+from mocksandbox.rules.attempt import ANYBODY, Attempt
 from mocksandbox.sandbox.clock import Clock
-from mocksandbox.sandbox.failure import INTERNAL, TRANSIENT, failure_place
+from mocksandbox.sandbox.differences import Differences
+from mocksandbox.sandbox.failure import INTERNAL, LATE, TRANSIENT, failure_place
 from mocksandbox.sandbox.faults import Answer, Asked, Scene, reads
 from mocksandbox.sandbox.forced import forced_answer
 from mocksandbox.sandbox.planned import Faults
-from mocksandbox.sandbox.preferences import Preferences, read_preferences
+from mocksandbox.sandbox.preferences import NONE, Preferences, read_preferences
 from mocksandbox.sandbox.rail import real_people
 from mocksandbox.store import Board, MemoryStore, Partition, Scratch, Store
 
@@ -31,6 +31,9 @@ _log = logging.getLogger("mocksandbox")
 
 MIRRORED = ("X-Request-ID", "X-Correlation-ID")
 RULES_HEADER = "X-Mocksandbox-Rules"
+
+Stages = tuple[tuple[str, tuple[Rule[Attempt], ...]], ...]
+"""Stages in order, each with its rules."""
 
 
 @dataclass
@@ -53,26 +56,29 @@ class Sandbox:
     clocks: dict[str, Clock] = field(default_factory=dict)
     board: Board | None = None
     staged: Callable[[Attempt], tuple[str, Response] | None] = lambda _: None
+    differences: Differences = field(default_factory=Differences)
 
     def __post_init__(self) -> None:
         self.profile: Profile = self.provider.profile(self.profile_name)
         self.store = self.store or MemoryStore(self.provider.seeds())
         make = self.provider.authority
         self.authority: Authority | None = make(self.auth) if make else None
+        self._split: dict[str, tuple[Stages, Stages]] = {}
 
     def clock_of(self, tenant: str) -> Clock:
         """A tenant's time: its own where it has moved it, else everybody's."""
         return self.clocks.get(tenant, self.clock)
 
-    def handle(self, request: Request, tenant: str = "", *, trusted: bool = False) -> Response:
+    def handle(self, request: Request, tenant: str = "", *, trusted: bool = False, late: float = 0.0) -> Response:
         """Answer a request and write it into the journal. Never raises. A trusted request, which the sandbox's owner makes,
-        needs no token, meets no fault and is not in the journal.
+        needs no token, meets no fault and is not in the journal. `late` is how many seconds its body was waited for in vain.
         """
         started = perf_counter()
         match = self.provider.contract.router.find(request.method, request.path)
         notes: dict[str, Any] = {"withheld": self.only_synthetic}
         try:
-            response = self._answer(request, match, tenant, notes, trusted)
+            answer = self._answer(request, match, tenant, notes, trusted) if not late else None
+            response = answer or self._late(request, match, late, notes)
         except Exception as error:
             _log.error("%s failed inside the mock: %s", match_name(match), failure_place(error))
             attempt = Attempt(request, self.provider.contract, match)
@@ -86,7 +92,7 @@ class Sandbox:
         exchange = Exchange(kept, response, perf_counter() - started)
         special = (request.method, request.path) in self.provider.specials
         self.journal.record(
-            at=self.clock_of(tenant).now(),
+            at=notes.pop("at", None) or self.clock_of(tenant).now(),
             provider=self.provider.name,
             operation=match.operation.id if isinstance(match, Match) else request.path[1:] if special else "",
             exchange=exchange,
@@ -98,6 +104,14 @@ class Sandbox:
         )
         return response
 
+    def _late(self, request: Request, match: Match | Miss, seconds: float, notes: dict[str, Any]) -> Response:
+        """The refusal of a request whose body did not come to its end. The rest of it is not read: the connection ends."""
+        finding = Finding(LATE, "body", f"The body did not come to its end within {seconds:g} s.")
+        notes["findings"] = [finding]
+        attempt = Attempt(request, self.provider.contract, match)
+        refused = self.provider.refuse(attempt, [finding], self.profile.name, False)
+        return refused.with_header(RULES_HEADER, LATE.id).with_header("Connection", "close")
+
     def _answer(self, request: Request, match: Match | Miss, tenant: str, notes: dict[str, Any], trusted: bool) -> Response:
         special = self.provider.specials.get((request.method, request.path))
         if special is not None:
@@ -106,9 +120,10 @@ class Sandbox:
         assert self.store is not None
         if self.board is not None:
             self.board.look()
+        now = notes["at"] = self.clock_of(tenant).now()
         kept = self.store.partition(tenant)
         records = kept if self.profile.remembers else Scratch(kept)
-        attempt = self._attempt(request, match, records, self.clock_of(tenant).now(), trusted)
+        attempt = self._attempt(request, match, records, now, trusted)
         preferences = read_preferences(request)
         real = real_people(self.provider, attempt) if self.only_synthetic else ()
         notes["withheld"] = bool(real)
@@ -117,6 +132,8 @@ class Sandbox:
             refused = self.provider.refuse(attempt, real, self.profile.name, preferences.split)
             return refused.with_header(RULES_HEADER, real[0].rule.id)
         met = [] if trusted else self.faults.meet(attempt.operation, tenant, preferences.fault)
+        if not met:
+            return self._unfaulted(preferences, notes, attempt, records)
         notes["fault"] = ", ".join(asked.text for asked in met)
         return self._around(met, preferences, notes)(attempt, records)
 
@@ -130,45 +147,67 @@ class Sandbox:
         return answer
 
     def _unfaulted(self, preferences: Preferences, notes: dict[str, Any], attempt: Attempt, records: Partition) -> Response:
-        forced = self.staged(attempt) or forced_answer(self.provider, attempt, preferences, self.profile.name)
-        if forced is not None:
-            notes["scenario"], response = forced
+        asked = self.staged(attempt) or (
+            forced_answer(self.provider, attempt, preferences, self.profile.name) if preferences is not NONE else None
+        )
+        if asked is not None:
+            notes["scenario"], response = asked
             return response
         findings, response = self._judge(attempt, records, preferences)
         notes["findings"] = findings
         if not self.profile.enforces_document and not findings:
-            notes["differences"] = [f"{place_of(v, attempt.body)} {v.problem}" for v in attempt.violations]
+            notes["differences"] = self.differences.of(attempt)
         return response
 
     def _attempt(self, request: Request, match: Match | Miss, records: Partition, now: datetime, trusted: bool) -> Attempt:
         provider = self.provider
-        attempt = Attempt(request, provider.contract, match, records=records, now=now, max_body=provider.max_body)
-        if self.authority is None or trusted:
-            return attempt
-        caller, refusal = self.authority.identify(request, now)
-        return replace(attempt, caller=caller, refusal=refusal)
+        caller, refusal = ANYBODY, None
+        if self.authority is not None and not trusted:
+            caller, refusal = self.authority.identify(request, now)
+        return made(
+            Attempt,
+            request=request,
+            contract=provider.contract,
+            match=match,
+            caller=caller,
+            refusal=refusal,
+            records=records,
+            now=now,
+            max_body=provider.max_body,
+        )
 
     def _judge(self, attempt: Attempt, records: Partition, preferences: Preferences) -> tuple[Sequence[Finding], Response]:
         """Run the stages in order; the first with findings refuses, and when none has the operation takes effect. From the
         first stage that looks at stored records on, they stay as they are: nobody else writes, or readers see one moment.
         """
-        provider, profile = self.provider, self.profile.name
         operation = attempt.operation.id if attempt.operation else ""
-        guard = records.steady if reads(attempt.operation) else records.exclusive
-        with ExitStack() as lock:
-            locked = False
-            for stage, rules in provider.catalogue.stages(operation, profile):
-                if stage in provider.stateful and not locked:
-                    lock.enter_context(guard())
-                    locked = True
-                findings = provider.catalogue.findings(attempt, rules)
-                if findings:
-                    refused = provider.refuse(attempt, findings, profile, preferences.split)
-                    ids = ", ".join(dict.fromkeys(finding.rule.id for finding in findings))
-                    return findings, refused.with_header(RULES_HEADER, ids)
-            if not locked:
-                lock.enter_context(guard())
-            return (), provider.effects[operation](attempt, records)
+        free, guarded = self._stages(operation)
+        refused = self._refused(free, attempt, preferences)
+        if refused is not None:
+            return refused
+        with records.steady() if reads(attempt.operation) else records.exclusive():
+            refused = self._refused(guarded, attempt, preferences)
+            return refused or ((), self.provider.effects[operation](attempt, records))
+
+    def _stages(self, operation: str) -> tuple[Stages, Stages]:
+        """The stages of an operation: those before the first that looks at stored records, and those from it on."""
+        split = self._split.get(operation)
+        if split is None:
+            stages = self.provider.catalogue.stages(operation, self.profile.name)
+            first = next((i for i, (stage, _) in enumerate(stages) if stage in self.provider.stateful), len(stages))
+            split = self._split[operation] = stages[:first], stages[first:]
+        return split
+
+    def _refused(
+        self, stages: Stages, attempt: Attempt, preferences: Preferences
+    ) -> tuple[Sequence[Finding], Response] | None:
+        """What the first stage with findings found, and the refusal; None when no stage has any."""
+        findings = self.provider.catalogue.first_of(attempt, stages)
+        if not findings:
+            return None
+        refused = self.provider.refuse(attempt, findings, self.profile.name, preferences.split)
+        ids = ", ".join(dict.fromkeys(finding.rule.id for finding in findings))
+        return findings, refused.with_header(RULES_HEADER, ids)
 
     def _bugs(self, exchange: Exchange, match: Match | Miss) -> Sequence[Finding]:
         operation = match.operation.id if isinstance(match, Match) else ""
@@ -187,5 +226,5 @@ def _withheld(request: Request, match: Match | Miss) -> Request:
 
 def _mirrored(request: Request, response: Response) -> Response:
     """The answer with the request's tracing headers, as the document says ("Mirrored back")."""
-    echoed = [(name, request.headers[name]) for name in MIRRORED if name in request.headers]
-    return replace(response, headers=Headers([*response.headers.pairs, *echoed])) if echoed else response
+    echoed = [(name, value) for name in MIRRORED if (value := request.headers.get(name)) is not None]
+    return Response(response.status, response.headers.and_(echoed), response.body) if echoed else response

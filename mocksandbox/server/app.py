@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any
-
-from flask import Flask, current_app, request
-from werkzeug.exceptions import HTTPException
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from mocksandbox import codec
 from mocksandbox.fhir import issue, operation_outcome
@@ -16,17 +14,21 @@ from mocksandbox.provider import AuthOptions, open_provider
 from mocksandbox.sandbox import Clock, Faults, Sandbox
 from mocksandbox.sandbox.failure import failure_place
 from mocksandbox.sandbox.shared import open_shared
-from mocksandbox.server.control import control
-from mocksandbox.server.control.asking import MAX_BODY
-from mocksandbox.server.front import CONTROL, Front
+from mocksandbox.server.front import CONTROL, MAX_BODY, Front
 from mocksandbox.server.settings import Settings
+from mocksandbox.server.wsgi import WsgiApp
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from werkzeug.exceptions import HTTPException
 
 _log = logging.getLogger("mocksandbox")
 _ISSUES = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """A Flask application that serves the providers of the settings.
+def create_app(settings: Settings | None = None, sandboxes: Mapping[str, Sandbox] | None = None) -> Flask:
+    """A Flask application that serves the providers of the settings; `sandboxes` are those of `make_sandboxes`, new ones
+    unless given.
 
     `app.extensions["mocksandbox"]` holds the sandboxes by provider name.
 
@@ -34,8 +36,14 @@ def create_app(settings: Settings | None = None) -> Flask:
         UsageError: a provider or a profile does not exist.
         ContractError: a contract cannot be loaded.
     """
+    # Here, and in what answers for it: who asks a provider alone need not wait until Flask is loaded.
+    from flask import Flask
+    from werkzeug.exceptions import HTTPException
+
+    from mocksandbox.server.control import control
+
     settings = settings or Settings()
-    sandboxes = make_sandboxes(settings)
+    sandboxes = make_sandboxes(settings) if sandboxes is None else sandboxes
     app = Flask("mocksandbox", static_folder=None)
     app.extensions["mocksandbox"] = sandboxes
     app.extensions["mocksandbox.settings"] = settings
@@ -43,9 +51,34 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(control)
     app.register_error_handler(HTTPException, _refuse)
     app.register_error_handler(Exception, _fail)
-    mounts = {sandbox.provider.base_path: sandbox for sandbox in sandboxes.values()}
-    app.wsgi_app = Front(app.wsgi_app, mounts, settings)  # type: ignore[method-assign]  # as Flask's documentation does
+    app.wsgi_app = front_of(settings, sandboxes, app.wsgi_app)  # type: ignore[method-assign]  # as Flask's documentation does
     return app
+
+
+def front_of(settings: Settings, sandboxes: Mapping[str, Sandbox], inner: WsgiApp) -> Front:
+    """The front door of these sandboxes; `inner` answers what is for none of them."""
+    return Front(inner, {sandbox.provider.base_path: sandbox for sandbox in sandboxes.values()}, settings)
+
+
+def serving_app(settings: Settings) -> tuple[Front, Callable[[], None]]:
+    """What a server serves: the same as `create_app`, of which Flask's part is made when it is first asked for; and what loads
+    everything that the first answers can do without.
+    """
+    sandboxes = make_sandboxes(settings)
+    for sandbox in sandboxes.values():
+        sandbox.differences.loading = not sandbox.profile.enforces_document
+
+    @cache
+    def whole() -> WsgiApp:
+        wsgi_app: WsgiApp = create_app(settings, sandboxes).wsgi_app
+        return wsgi_app
+
+    def load() -> None:
+        for sandbox in sandboxes.values():
+            sandbox.differences.load(sandbox.provider)
+        whole()
+
+    return front_of(settings, sandboxes, lambda environ, start_response: whole()(environ, start_response)), load
 
 
 def make_sandboxes(settings: Settings) -> Mapping[str, Sandbox]:
@@ -90,6 +123,8 @@ def _outcome(status: int, code: str, says: str, at: str = "") -> tuple[bytes, in
 
 def _refuse(error: HTTPException) -> Any:
     """Flask's own refusals, in the shape of a FHIR API."""
+    from flask import request
+
     status = error.code or 500
     allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
     says = {
@@ -103,6 +138,8 @@ def _refuse(error: HTTPException) -> Any:
 
 def _routes() -> str:
     """What there is: the APIs' base paths and the routes of the control API."""
+    from flask import current_app
+
     bases = (sandbox.provider.base_path for sandbox in current_app.extensions["mocksandbox"].values())
     control_routes = sorted({str(rule) for rule in current_app.url_map.iter_rules() if str(rule).startswith(CONTROL)})
     return f"APIs: {', '.join(bases)}. Control: {', '.join(control_routes)}."

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from mocksandbox import codec
 from mocksandbox.exchange import Headers, Request, Response
+from mocksandbox.fhir import issue, operation_outcome
 from mocksandbox.sandbox import RULES_HEADER, Sandbox
 from mocksandbox.server.settings import Settings
 from mocksandbox.server.wsgi import Environ, StartResponse, WsgiApp, origin_of, path_of, request_of, send
@@ -17,6 +19,11 @@ from mocksandbox.server.wsgi import Environ, StartResponse, WsgiApp, origin_of, 
 TENANT_HEADER = "X-Mocksandbox-Tenant"
 TENANT_PREFIX = "/tenants/"
 CONTROL = "/__mocksandbox"
+MAX_BODY = 64 * 1024 * 1024
+"""The most bytes of a body: a snapshot of a full sandbox is larger than any request of a provider."""
+LATE = "mocksandbox.late"
+"""The key of the environment that tells, by its seconds, that a request's body did not come in time."""
+
 _EXPOSED = ", ".join(
     [
         *("Location", "E-Tag", "ETag", "Last-Modified", "X-Request-ID", "X-Correlation-ID", "X-Timestamp", "Retry-After"),
@@ -35,16 +42,18 @@ class Front:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        path = path_of(environ)
+        path, late = path_of(environ), environ.get(LATE, 0.0)
         if path == CONTROL or path.startswith(f"{CONTROL}/"):
-            return self.inner(environ, start_response)
+            return self.inner(environ, start_response) if not late else send(late_answer(late), start_response)
         prefix, tenant, path = _tenant(path, environ)
         for base_path, sandbox in self.mounts.items():
             if path.startswith(base_path) and path[len(base_path) : len(base_path) + 1] in ("", "/"):
                 origin = origin_of(environ, trust_proxy=self.settings.trust_proxy)
                 base_url = f"{origin}{prefix}{base_path}"
                 request = request_of(environ, path[len(base_path) :] or "/", base_url, self._most(sandbox))
-                return send(self._answer(sandbox, request, tenant), start_response)
+                return send(self._answer(sandbox, request, tenant, late), start_response)
+        if late:
+            return send(late_answer(late), start_response)
         own = self._own_route(environ, path, tenant, prefix)
         return send(own, start_response) if own else self.inner(environ, start_response)
 
@@ -52,11 +61,11 @@ class Front:
         """The most bytes of a body that are read."""
         return self.settings.max_body or sandbox.provider.max_body
 
-    def _answer(self, sandbox: Sandbox, request: Request, tenant: str) -> Response:
+    def _answer(self, sandbox: Sandbox, request: Request, tenant: str, late: float) -> Response:
         origin = request.headers.get("Origin")
         if origin and request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
             return _preflight(request)
-        response = sandbox.handle(request, tenant)
+        response = sandbox.handle(request, tenant, late=late)
         return response if not origin else _shared(response)
 
     def _own_route(self, environ: Environ, path: str, tenant: str, prefix: str) -> Response | None:
@@ -71,6 +80,13 @@ class Front:
                 request = request_of(environ, path, f"{origin}{prefix}", self._most(sandbox))
                 return handler(request, sandbox.clock_of(tenant).now())
         return None
+
+
+def late_answer(seconds: float) -> Response:
+    """The refusal of a body that did not come in time, where no provider is asked."""
+    says = f"The body did not come to its end within {seconds:g} s."
+    body = codec.dumps(operation_outcome([issue("timeout", says, ["body"])]))
+    return Response(408, Headers([("Content-Type", "application/fhir+json"), ("Connection", "close")]), body)
 
 
 def _tenant(path: str, environ: Environ) -> tuple[str, str, str]:

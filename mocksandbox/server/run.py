@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 import socket
@@ -9,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -17,14 +18,28 @@ from typing import Any
 
 from mocksandbox.errors import MocksandboxError, UsageError
 from mocksandbox.provider import open_provider
-from mocksandbox.server.app import create_app, make_sandboxes
+from mocksandbox.server.app import make_sandboxes, serving_app
 from mocksandbox.server.front import CONTROL
+from mocksandbox.server.hosts import is_here
 from mocksandbox.server.settings import Settings
+from mocksandbox.server.slow import InTime
 from mocksandbox.store import MEMORY, tidy_up
 
 _LOOPBACK = "127.0.0.1"
 _PATIENCE = 60.0
 """How long, in seconds, the server may take to answer for the first time."""
+
+_THREADS = 256
+"""How many requests may wait for their bodies at a time; others wait until one of them is there or late."""
+
+_CONNECTIONS = 4096
+"""How many connections of one worker may be open at a time; others wait in the system's queue, which is as long."""
+
+_DRAIN = 20
+"""Seconds that a worker has for the requests that it is answering when it is told to stop."""
+
+_HEAD_TIMEOUT = 10
+"""Seconds that a client has for a request's head, and between two requests."""
 
 
 def serve(settings: Settings, host: str, port: int, ready_file: Path | None = None, workers: int = 1) -> None:
@@ -41,6 +56,7 @@ def serve(settings: Settings, host: str, port: int, ready_file: Path | None = No
             f"--workers {workers} needs a store that they share: with --store {MEMORY} each worker would have records of its "
             "own. Add --store sqlite:///FILE (or postgresql://USER@HOST/DATABASE), or leave --workers out."
         )
+    settings = replace(settings, loopback=is_here(host))
     make_sandboxes(settings)  # a mistake in the settings is told here, and not by a worker
     reserved = _reserve(host, port)
     bound = reserved.getsockname()[1]
@@ -49,7 +65,8 @@ def serve(settings: Settings, host: str, port: int, ready_file: Path | None = No
     address = (_LOOPBACK, behind.getsockname()[1]) if behind else (host, bound)
     _warn(settings)
     from granian import Granian
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces, RuntimeModes
+    from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
     server = Granian(
@@ -57,12 +74,18 @@ def serve(settings: Settings, host: str, port: int, ready_file: Path | None = No
         address=address[0],
         port=address[1],
         interface=Interfaces.WSGI,
-        # One thread runs Python: more of them only wait for one another (p99 of 2 threads: 80 times that of one).
-        blocking_threads=1,
+        # A thread for each request that waits for its client's body; they are made when they are needed.
+        blocking_threads=_THREADS,
         workers=workers,
+        runtime_mode=RuntimeModes.st,
+        http=HTTPModes.http1,
         websockets=False,
-        log_level=LogLevels.warning,
+        backlog=_CONNECTIONS,
+        backpressure=_CONNECTIONS,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEAD_TIMEOUT * 1000),
+        log_level=LogLevels.error,
         respawn_failed_workers=True,
+        workers_kill_timeout=_DRAIN,
     )
     loaded = multiprocessing.Value("i", 0)
     announce = partial(_announce, settings, host, bound, ready_file)
@@ -104,7 +127,7 @@ def _load(
     started before the worker is forked, they could leave it with a lock that nobody holds.
     """
     try:
-        app = create_app(settings)
+        app, complete = serving_app(settings)
     except MocksandboxError as error:  # what was there when the server started is there no more
         print(f"mocksandbox: a worker cannot start: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
         sys.exit(1)
@@ -112,9 +135,27 @@ def _load(
         from mocksandbox.server.reset_front import ResetFront
 
         threading.Thread(target=ResetFront(address, behind).serve_forever, daemon=True).start()
-    if count.one_more():
-        threading.Thread(target=announce, daemon=True).start()
-    return app
+    _freeze()
+    threading.Thread(target=_settle, args=(announce if count.one_more() else None, complete), daemon=True).start()
+    most = max((open_provider(name).max_body for name in settings.providers), default=0)
+    return InTime(app, settings.max_body or most, settings.body_timeout, behind[1])
+
+
+def _freeze() -> None:
+    """What is there now stays: the collector need not look at it again. What a request leaves behind goes with its last
+    reference, so looking for circles may wait; it is what makes single answers late.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 100)
+
+
+def _settle(announce: Callable[[], None] | None, complete: Callable[[], None]) -> None:
+    """Tell that the server answers, where this is the worker that does so; then load what first answers did without."""
+    if announce is not None:
+        announce()
+    complete()
+    gc.freeze()
 
 
 def _reserve(host: str, port: int) -> socket.socket:
@@ -143,13 +184,14 @@ def _reserve(host: str, port: int) -> socket.socket:
 
 
 def _announce(settings: Settings, host: str, port: int, ready_file: Path | None) -> None:
+    """Tell that the server answers, once it does."""
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
-        if _answers(reachable, port):
+        if _answers(reachable, port, open_provider(settings.providers[0]).base_path):
             _say(settings, f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{port}", ready_file)
             return
-        time.sleep(0.02)
+        time.sleep(0.005)
     print(f"the server did not answer within {_PATIENCE:.0f} s", file=sys.stderr)
 
 
@@ -163,11 +205,12 @@ def _say(settings: Settings, origin: str, ready_file: Path | None) -> None:
         write_ready_file(ready_file, {"url": origin, "providers": urls})
 
 
-def _answers(host: str, port: int) -> bool:
+def _answers(host: str, port: int, path: str) -> bool:
+    """Whether a browser's question before its first request is answered: it is in no journal, and needs no Flask."""
     connection = HTTPConnection(host, port, timeout=5)
     try:
-        connection.request("GET", f"{CONTROL}/health")
-        return connection.getresponse().status == 200
+        connection.request("OPTIONS", path, headers={"Origin": "null", "Access-Control-Request-Method": "GET"})
+        return connection.getresponse().status == 204
     except (OSError, HTTPException):
         return False
     finally:

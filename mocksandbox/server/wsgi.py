@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote, unquote_plus
 
 from mocksandbox.exchange import Headers, Pairs, Request, Response
 
@@ -17,6 +17,9 @@ WsgiApp = Callable[[Any, Any], Iterable[bytes]]
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.$~:@!&'()*+,;=-]*")
 _SAFE = "/_.$~:@!&'()*+,;=-"
 _HOST = re.compile(r"[A-Za-z0-9.\-_]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
+_HOSTS: set[str] = set()
+"""Hosts that were found to be well formed."""
+
 _PHRASES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
@@ -33,7 +36,12 @@ def origin_of(environ: Environ, *, trust_proxy: bool = False) -> str:
         scheme = _first(environ, "HTTP_X_FORWARDED_PROTO") or scheme
         host = _first(environ, "HTTP_X_FORWARDED_HOST") or host
         prefix = _first(environ, "HTTP_X_FORWARDED_PREFIX").rstrip("/")
-    if not _HOST.fullmatch(host):
+    if host in _HOSTS:
+        return f"{scheme}://{host}{environ.get('SCRIPT_NAME', '')}{prefix}"
+    if _HOST.fullmatch(host):
+        if len(_HOSTS) < _MOST_NAMES:
+            _HOSTS.add(host)
+    else:
         host = f"{environ.get('SERVER_NAME', 'localhost')}:{environ.get('SERVER_PORT', '80')}"
     return f"{scheme}://{host}{environ.get('SCRIPT_NAME', '')}{prefix}"
 
@@ -44,16 +52,39 @@ def _first(environ: Environ, name: str) -> str:
 
 def headers_of(environ: Environ) -> Headers:
     """The request's headers. WSGI keeps neither their case nor repeats."""
-    pairs = [(name[5:].replace("_", "-").title(), value) for name, value in environ.items() if name.startswith("HTTP_")]
-    if environ.get("CONTENT_TYPE"):
-        pairs.append(("Content-Type", environ["CONTENT_TYPE"]))
+    pairs: list[tuple[str, str]] = []
+    for key, value in environ.items():
+        if key[:5] == "HTTP_":
+            pairs.append((_NAMES.get(key) or _name_of(key), value))
+        elif key == "CONTENT_TYPE" and value:
+            pairs.append(("Content-Type", value))
     return Headers(pairs)
+
+
+_NAMES: dict[str, str] = {}
+_MOST_NAMES = 1000
+"""How many headers' names are remembered: a client can send any number of them."""
+
+
+def _name_of(key: str) -> str:
+    name = key[5:].replace("_", "-").title()
+    if len(_NAMES) < _MOST_NAMES:
+        _NAMES[key] = name
+    return name
 
 
 def query_of(environ: Environ) -> Pairs:
     """The query's parameters in order, repeats and empty values kept."""
-    text = environ.get("QUERY_STRING", "")
-    return tuple(parse_qsl(text, keep_blank_values=True, errors="replace")) if text else ()
+    text: str = environ.get("QUERY_STRING", "")
+    if not text:
+        return ()
+    return tuple(
+        (_unquoted(name), _unquoted(value)) for name, _, value in (pair.partition("=") for pair in text.split("&") if pair)
+    )
+
+
+def _unquoted(text: str) -> str:
+    return unquote_plus(text, errors="replace") if "%" in text or "+" in text else text
 
 
 def body_of(environ: Environ, most: int) -> bytes:
@@ -72,7 +103,7 @@ def request_of(environ: Environ, path: str, base_url: str, most: int) -> Request
 
 def send(response: Response, start_response: StartResponse) -> list[bytes]:
     """Give an answer to the WSGI server."""
-    headers = [(name, value) for name, value in response.headers.pairs]
+    headers = list(response.headers.pairs)
     if response.status not in (204, 304):
         headers.append(("Content-Length", str(len(response.body))))
     start_response(_PHRASES.get(response.status, f"{response.status} Unknown"), headers)

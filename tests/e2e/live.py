@@ -42,6 +42,11 @@ class Server:
 
     url: str
     base: str
+    process: subprocess.Popen[bytes] | None = None
+
+    def json(self, method: str, path: str) -> Any:
+        """The JSON of an answer of the server's own API."""
+        return fetch(self.url, method, path, None, {}).json
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
         """One request below the provider's base path. A body that is not bytes goes as FHIR JSON."""
@@ -85,7 +90,7 @@ def serving(*arguments: str, provider: str = "nhs", environment: Mapping[str, st
                     raise AssertionError(f"the server is not ready: {said}")
                 time.sleep(0.02)
             told = json.loads(ready.read_text("utf-8"))
-            yield Server(told["url"], next(iter(told["providers"].values())))
+            yield Server(told["url"], next(iter(told["providers"].values())), process)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(PATIENCE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pytest
@@ -104,3 +105,29 @@ def test_what_is_not_json_is_not_written() -> None:
     for value in (object(), {"a": {1, 2}}, ["\ud800", b"x"]):
         with pytest.raises(TypeError):
             codec.dumps(value)
+
+
+NUMBERS_AND_WORDS = "0.50 1.5 -2 1e5 1E5 0.0001 123456789012345678 12345.10 17.271 10 null true"
+PIECES = [*NUMBERS_AND_WORDS.split(" "), *"[]{}:,", '"a"', '"13:28:17.10"', '"4e8f"', '", 1.50"', '"k":', '"k" : ', " ", "\n"]
+
+
+def test_a_text_is_looked_through_quickly_and_no_fragile_number_is_missed() -> None:
+    random = Random(5)
+    fragile = 0
+    for _ in range(60_000):
+        text = "{["[random.randrange(2)] + "".join(random.choice(PIECES) for _ in range(random.randrange(1, 8)))
+        text += "" if random.random() < 0.5 else "]}"[text[0] == "{"]
+        try:
+            json.loads(text)
+        except ValueError:
+            continue  # what is no JSON is refused, whatever its numbers
+        exact = not codec._FRAGILE_NUMBER.search(text.encode())
+        assert codec._keeps_numbers(text.encode()) == exact, text
+        fragile += not exact
+    assert fragile > 50
+
+
+def test_what_is_written_already_stands_inside_a_value_as_it_is() -> None:
+    written = codec.Written(b'{"b":0.500}')
+    assert codec.dumps({"a": [written, 1]}) == b'{"a":[{"b":0.500},1]}'
+    assert codec.dumps({"a": written, "lone": "\ud800"}) == b'{"a":{"b":0.500},"lone":"\\ud800"}'

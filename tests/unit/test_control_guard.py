@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mocksandbox.server.app import create_app
-from mocksandbox.server.control.guard import host_of, is_here
+from mocksandbox.server.hosts import host_of, is_here
 from mocksandbox.server.settings import Settings
 
 CONTROL = "/__mocksandbox"

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
-from uuid import uuid4
 
 from mocksandbox import codec
 from mocksandbox.exchange import Headers, Response
 from mocksandbox.fhir import issue, operation_outcome
 from mocksandbox.providers.nhs import bundle
-from mocksandbox.providers.nhs.diseases import disease_codes, vaccine_types
+from mocksandbox.providers.nhs.diseases import stored_disease_codes, vaccine_types
 from mocksandbox.providers.nhs.outcome import ERROR_CODES, FIXED_ID, PROFILE
 from mocksandbox.providers.nhs.parts import NHS_NUMBER_SYSTEM
 from mocksandbox.providers.nhs.record import read_once
@@ -20,6 +19,7 @@ from mocksandbox.providers.nhs.state import KIND, identifier_key, identifier_of,
 from mocksandbox.rules import Finding
 from mocksandbox.rules.attempt import Attempt, Record
 from mocksandbox.rules.http import allowed_methods
+from mocksandbox.rules.values import new_uuid
 from mocksandbox.store import Partition
 
 FHIR_JSON = "application/fhir+json"
@@ -84,7 +84,7 @@ def record_keys(body: dict[str, Any]) -> dict[str, str]:
     return {
         "identifier": identifier_key(*identifier_of(body)),
         "patient": str(next(iter(numbers), "")),
-        "type": vaccine_types().get(frozenset(disease_codes(body)), ""),
+        "type": vaccine_types().get(frozenset(stored_disease_codes(body)), ""),
         "day": _day(str(body.get("occurrenceDateTime", ""))),
     }
 
@@ -99,7 +99,7 @@ def _day(moment: str) -> str:
 def create(attempt: Attempt, records: Partition) -> Response:
     """201 with the new record's URL and version. The identifier of a deleted record reinstates that one."""
     earlier = next(iter(same_identifier(attempt)), None)
-    id = earlier.id if earlier else str(uuid4())
+    id = earlier.id if earlier else new_uuid()
     version = earlier.version + 1 if earlier else 1
     _put(attempt, records, id, version)
     location = f"{attempt.request.base_url}/Immunization/{id}"

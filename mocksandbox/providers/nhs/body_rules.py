@@ -15,7 +15,7 @@ from mocksandbox.providers.nhs import checks, contained, diseases, moments, reco
 from mocksandbox.providers.nhs import defects as by
 from mocksandbox.providers.nhs.checks import NOT_FHIR
 from mocksandbox.providers.nhs.parts import NHS_NUMBER_SYSTEM, PROCEDURE_URL, SNOMED
-from mocksandbox.providers.nhs.promise import mandatory, promise, value
+from mocksandbox.providers.nhs.promise import OF_VALUES, mandatory, promise, value
 from mocksandbox.providers.nhs.shapes import wrong_shapes
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.places import MISSING, get, put
@@ -541,7 +541,10 @@ MANDATION: tuple[Rule[Attempt], ...] = (
 
 def _of_records(rule: Rule[Attempt]) -> Rule[Attempt]:
     """The rule, silent when the body is no object: then there is no record that could break it."""
-    return replace(rule, find=lambda attempt: rule.find(attempt) if isinstance(attempt.body, dict) else ())
+    find = rule.find
+    if find in OF_VALUES:
+        return rule
+    return replace(rule, find=lambda attempt: find(attempt) if isinstance(attempt.body, dict) else ())
 
 
 BODY_RULES: tuple[Rule[Attempt], ...] = tuple(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from secrets import token_hex
 from typing import Any
-from urllib.parse import urlencode
-from uuid import uuid4
+from urllib.parse import quote_plus
 
 from mocksandbox import codec
 from mocksandbox.providers.nhs.outcome import warning
@@ -15,6 +17,7 @@ from mocksandbox.providers.nhs.state import KIND, found_by_identifier
 from mocksandbox.rules.attempt import Attempt, Record
 from mocksandbox.rules.places import get
 from mocksandbox.rules.rule import Hit
+from mocksandbox.rules.values import new_uuid
 
 MOST_BYTES = 1024 * 1024
 
@@ -29,10 +32,9 @@ def answer(attempt: Attempt) -> bytes:
     return kept
 
 
-def too_many_results(attempt: Attempt) -> Iterator[Hit]:
+def too_many_results(attempt: Attempt) -> Iterable[Hit]:
     """The answer is not larger than the service sends."""
-    if len(answer(attempt)) > MOST_BYTES:
-        yield "query", "search.too-many", {}
+    return (("query", "search.too-many", {}),) if len(answer(attempt)) > MOST_BYTES else ()
 
 
 def _bundle(link: str, entries: list[dict[str, Any]], total: int) -> dict[str, Any]:
@@ -47,11 +49,10 @@ def _patient_bundle(attempt: Attempt, search: Search) -> dict[str, Any]:
     permitted = frozenset(name for name in search.types if attempt.caller.may(f"{name}.S"))
     records = [record for record in _matches(attempt, search) if record.keys.get("type") in permitted]
     records.sort(key=lambda record: (record.keys.get("type", ""), record.id))
-    patient_url = f"urn:uuid:{uuid4()}"
-    bodies = [codec.loads(record.body) for record in records]
-    entries = [_entry(attempt, record, body, patient_url) for record, body in zip(records, bodies, strict=True)]
-    if bodies:
-        entries.append({"fullUrl": patient_url, "resource": _patient(bodies[-1]), "search": {"mode": "include"}})
+    patient_url = f"urn:uuid:{new_uuid()}"
+    entries = [_entry(attempt, record, patient_url) for record in records]
+    if records:
+        entries.append({"fullUrl": patient_url, "resource": _included(records[-1]), "search": {"mode": "include"}})
     entries += [{"resource": resource} for resource in _warnings(search, permitted)]
     return _bundle(_link(attempt, search, permitted), entries, len(records))
 
@@ -92,15 +93,43 @@ def _link(attempt: Attempt, search: Search, permitted: frozenset[str]) -> str:
             parameters[name] = day.isoformat()
     if search.get(INCLUDE):
         parameters[INCLUDE] = search.get(INCLUDE)[0]
-    return f"{attempt.request.base_url}/Immunization?{urlencode(parameters)}"
+    asked = "&".join(
+        f"{_quoted(name)}={value if _PLAIN.fullmatch(value) else quote_plus(value)}" for name, value in parameters.items()
+    )
+    return f"{attempt.request.base_url}/Immunization?{asked}"
 
 
-def _entry(attempt: Attempt, record: Record, body: dict[str, Any], patient_url: str) -> dict[str, Any]:
+_quoted = lru_cache(maxsize=64)(quote_plus)  # of the parameters' names, which are few
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")  # what quoting leaves as it is
+
+
+def _entry(attempt: Attempt, record: Record, patient_url: str) -> dict[str, Any]:
     return {
         "fullUrl": f"{attempt.request.base_url}/Immunization/{record.id}",
-        "resource": _shown(record, body, patient_url),
+        "resource": codec.Written(patient_url.encode().join(_shown_parts(record))),
         "search": {"mode": "match"},
     }
+
+
+_PATIENT_URL = token_hex(16)
+"""What stands where the patient's URL goes, in a record that is kept as it is shown; no record has it."""
+
+
+def _shown_parts(record: Record) -> list[bytes]:
+    """A record as a search shows it, in the pieces between which the patient's URL goes; made once for each version."""
+    kept: list[bytes] | None = record.__dict__.get("_shown")
+    if kept is None:
+        shown = codec.dumps(_shown(record, codec.loads(record.body), _PATIENT_URL))
+        kept = record.__dict__["_shown"] = shown.split(_PATIENT_URL.encode())
+    return kept
+
+
+def _included(record: Record) -> codec.Written:
+    """The patient of a record as a search shows it; made once for each version."""
+    kept: codec.Written | None = record.__dict__.get("_included")
+    if kept is None:
+        kept = record.__dict__["_included"] = codec.Written(codec.dumps(_patient(codec.loads(record.body))))
+    return kept
 
 
 def _contained(body: Mapping[str, Any], resource_type: str) -> dict[str, Any]:
@@ -148,8 +177,7 @@ def _identifier_bundle(attempt: Attempt, search: Search) -> dict[str, Any]:
     elements = sorted(set(search.get(ELEMENTS)))
     link = f"{base}?identifier={search.get('identifier')[0]}" + (f"&_elements={','.join(elements)}" if elements else "")
     if not elements:
-        body = codec.loads(record.body)
-        return _bundle(link, [_entry(attempt, record, body, f"urn:uuid:{uuid4()}")], 1)
+        return _bundle(link, [_entry(attempt, record, f"urn:uuid:{new_uuid()}")], 1)
     resource: dict[str, Any] = {"resourceType": "Immunization"}
     if "id" in elements:
         resource["id"] = record.id

@@ -7,7 +7,7 @@ the edits that make a good value fail it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -17,7 +17,7 @@ from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.values import is_nhs_number, is_snomed_concept
 
 Fault = tuple[str, str, Mapping[str, Any]]
-Test = Callable[[Any, Attempt], Iterator[Fault]]
+Test = Callable[[Any, Attempt], Sequence[Fault]]
 Edit = Callable[[Any], Any]
 
 # What FHIR's own types refuse too, so that a defect may be found by nhs/not-fhir beside its own rule.
@@ -58,21 +58,28 @@ _EMPTY_TEXT = {
 }
 
 
-def _text_faults(
-    value: Any, *, length: int = 0, most: int = 0, choices: tuple[str, ...] = (), spaces: bool = True
-) -> Iterator[Fault]:
-    if not isinstance(value, str):
-        yield "", "must-be-a-string", {}
-    elif value.isspace() or (not value and not length):
-        yield "", "must-be-a-non-empty-string", {}
-    elif length and len(value) != length:
-        yield "", "must-be-n-characters", {"length": length}
-    elif most and len(value) > most:
-        yield "", "must-be-n-or-fewer-characters", {"length": most}
-    elif choices and value not in choices:
-        yield "", "must-be-one-of", {"choices": ", ".join(choices)}
-    elif not spaces and " " in value:
-        yield "", "must-not-contain-spaces", {}
+def fault(key: str, at: str = "", **values: Any) -> Sequence[Fault]:
+    """The one fault of a value: its message, the suffix to the place, and the values for the text."""
+    return ((at, key, values),)
+
+
+def _text_test(*, length: int = 0, most: int = 0, choices: tuple[str, ...] = (), spaces: bool = True) -> Test:
+    def test(value: Any, _: Attempt) -> Sequence[Fault]:
+        if not isinstance(value, str):
+            return fault("must-be-a-string")
+        if value.isspace() or (not value and not length):
+            return fault("must-be-a-non-empty-string")
+        if length and len(value) != length:
+            return fault("must-be-n-characters", length=length)
+        if most and len(value) > most:
+            return fault("must-be-n-or-fewer-characters", length=most)
+        if choices and value not in choices:
+            return fault("must-be-one-of", choices=", ".join(choices))
+        if not spaces and " " in value:
+            return fault("must-not-contain-spaces")
+        return ()
+
+    return test
 
 
 def text(primitive: str = "string", *, most: int = 0, choices: tuple[str, ...] = ()) -> Check:
@@ -85,7 +92,7 @@ def text(primitive: str = "string", *, most: int = 0, choices: tuple[str, ...] =
     return Check(
         f"one of {', '.join(choices)}" if choices else f"1 to {most} characters" if most else "a non-blank string",
         "must-be-one-of" if choices else "must-be-a-non-empty-string",
-        lambda value, _: _text_faults(value, most=most, choices=choices),
+        _text_test(most=most, choices=choices),
         tuple(spoilers),
     )
 
@@ -93,9 +100,8 @@ def text(primitive: str = "string", *, most: int = 0, choices: tuple[str, ...] =
 def equals(wanted: str) -> Check:
     """Exactly this string."""
 
-    def test(value: Any, _: Attempt) -> Iterator[Fault]:
-        if value != wanted:
-            yield "", "must-equal", {"value": wanted}
+    def test(value: Any, _: Attempt) -> Sequence[Fault]:
+        return () if value == wanted else fault("must-equal", value=wanted)
 
     return Check(
         f"{wanted}", "must-equal", test, (to("other", f"{wanted}-x"), Spoiler("upper-case", lambda value: value.upper()))
@@ -104,12 +110,10 @@ def equals(wanted: str) -> Check:
 
 def nhs_number() -> Check:
     """Ten digits with a right check digit."""
+    text_test = _text_test(length=10, spaces=False)
 
-    def test(value: Any, _: Attempt) -> Iterator[Fault]:
-        faults = list(_text_faults(value, length=10, spaces=False))
-        if not faults and not is_nhs_number(value):
-            faults = [("", "not-an-nhs-number", {})]
-        yield from faults
+    def test(value: Any, attempt: Attempt) -> Sequence[Fault]:
+        return text_test(value, attempt) or (() if is_nhs_number(value) else fault("not-an-nhs-number"))
 
     return Check(
         "a valid NHS number",
@@ -131,12 +135,10 @@ def nhs_number() -> Check:
 
 def snomed() -> Check:
     """A SNOMED CT concept id."""
+    text_test = _text_test()
 
-    def test(value: Any, _: Attempt) -> Iterator[Fault]:
-        faults = list(_text_faults(value))
-        if not faults and not is_snomed_concept(value):
-            faults = [("", "not-a-snomed-code", {})]
-        yield from faults
+    def test(value: Any, attempt: Attempt) -> Sequence[Fault]:
+        return text_test(value, attempt) or (() if is_snomed_concept(value) else fault("not-a-snomed-code"))
 
     return Check(
         "a SNOMED CT concept id",
@@ -157,30 +159,18 @@ def snomed() -> Check:
 
 def listing(*, length: int = 0, most: int = 0, objects: bool = False, texts: bool = False, most_characters: int = 0) -> Check:
     """A non-empty array, of one length or at most so long, of objects or of strings."""
+    item_test = _text_test(most=most_characters)
 
-    def test(value: Any, _: Attempt) -> Iterator[Fault]:
+    def test(value: Any, attempt: Attempt) -> Sequence[Fault]:
         if not isinstance(value, list):
-            yield "", "must-be-an-array", {}
-        elif length and len(value) != length:
-            yield "", "must-be-an-array-of-length", {"length": length}
-        elif not value and not length:
-            yield "", "must-be-a-non-empty-array", {}
-        elif most and len(value) > most:
-            yield "", "must-be-an-array-of-maximum-length", {"length": most}
-        elif texts:
-            for index, item in enumerate(value):
-                faults = list(_text_faults(item, most=most_characters))
-                if faults:
-                    yield f"[{index}]", *faults[0][1:]
-                    break
-        elif objects:
-            for item in value:
-                if not isinstance(item, dict):
-                    yield "", "must-be-an-array-of-objects", {}
-                    break
-                if not item:
-                    yield "", "must-be-an-array-of-non-empty-objects", {}
-                    break
+            return fault("must-be-an-array")
+        if length and len(value) != length:
+            return fault("must-be-an-array-of-length", length=length)
+        if not value and not length:
+            return fault("must-be-a-non-empty-array")
+        if most and len(value) > most:
+            return fault("must-be-an-array-of-maximum-length", length=most)
+        return _text_items(value, item_test, attempt) if texts else _object_items(value) if objects else ()
 
     spoilers = [to("null", None), *(to(name, made, NOT_FHIR) for name, made in _NO_LISTS.items()), to("empty", [])]
     spoilers.append(Spoiler("unwrapped", lambda value: value[0] if value else {}, frozenset({NOT_FHIR})))
@@ -197,6 +187,22 @@ def listing(*, length: int = 0, most: int = 0, objects: bool = False, texts: boo
     return Check(_list_said(length, most, objects, texts), "must-be-an-array", test, tuple(spoilers))
 
 
+def _text_items(items: list[Any], test: Test, attempt: Attempt) -> Sequence[Fault]:
+    for index, item in enumerate(items):
+        for _, key, values in test(item, attempt):
+            return fault(key, f"[{index}]", **values)
+    return ()
+
+
+def _object_items(items: list[Any]) -> Sequence[Fault]:
+    for item in items:
+        if not isinstance(item, dict):
+            return fault("must-be-an-array-of-objects")
+        if not item:
+            return fault("must-be-an-array-of-non-empty-objects")
+    return ()
+
+
 def _list_said(length: int, most: int, objects: bool, texts: bool) -> str:
     size = f" of {length}" if length else f" of at most {most}" if most else ""
     return f"a non-empty list{size}" + (" objects" if objects else " strings" if texts else "")
@@ -208,9 +214,8 @@ _NO_LISTS = {"text": "x", "number": 5, "boolean": True, "object": {"a": 1}}
 def boolean() -> Check:
     """True or false."""
 
-    def test(value: Any, _: Attempt) -> Iterator[Fault]:
-        if not isinstance(value, bool):
-            yield "", "must-be-a-boolean", {}
+    def test(value: Any, _: Attempt) -> Sequence[Fault]:
+        return () if isinstance(value, bool) else fault("must-be-a-boolean")
 
     return Check(
         "true or false",
@@ -223,10 +228,10 @@ def boolean() -> Check:
 def number() -> Check:
     """A JSON number."""
 
-    def test(value: Any, _: Attempt) -> Iterator[Fault]:
+    def test(value: Any, _: Attempt) -> Sequence[Fault]:
         finite = not isinstance(value, float) or value - value == 0
-        if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)) or not finite:
-            yield "", "must-be-a-number", {}
+        number = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+        return () if number and finite else fault("must-be-a-number")
 
     return Check(
         "a number",
@@ -245,11 +250,10 @@ def number() -> Check:
 def dose_number(highest: int) -> Check:
     """A JSON integer from 1 to the highest."""
 
-    def test(value: Any, _: Attempt) -> Iterator[Fault]:
+    def test(value: Any, _: Attempt) -> Sequence[Fault]:
         if type(value) is not int or value <= 0:
-            yield "", "must-be-a-positive-integer", {}
-        elif value > highest:
-            yield "", "must-be-in-the-range", {"highest": highest}
+            return fault("must-be-a-positive-integer")
+        return fault("must-be-in-the-range", highest=highest) if value > highest else ()
 
     return Check(
         f"an integer from 1 to {highest}",
@@ -271,16 +275,16 @@ def dose_number(highest: int) -> Check:
 def unique_systems() -> Check:
     """A list of codings in which no system comes twice, SNOMED CT apart (the service looks at its first coding only)."""
 
-    def test(value: Any, _: Attempt) -> Iterator[Fault]:
+    def test(value: Any, _: Attempt) -> Sequence[Fault]:
         seen: set[str] = set()
         for index, coding in enumerate(items_of(value)):
             system: Any = coding.get("system") if isinstance(coding, dict) else None
             if not isinstance(system, str):
-                return  # the service stops looking at the first coding without a system
+                return ()  # the service stops looking at the first coding without a system
             if system in seen and system != "http://snomed.info/sct":
-                yield f"[{index}]", "must-be-unique", {"spelled": f"[?(@.system=='{system}')]"}
-                return
+                return fault("must-be-unique", f"[{index}]", spelled=f"[?(@.system=='{system}')]")
             seen.add(system)
+        return ()
 
     twice = {"system": "http://x.example", "code": "1"}
     return Check(

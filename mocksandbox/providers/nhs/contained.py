@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mocksandbox.providers.nhs.parts import body_of, contained_resource, items_of
-from mocksandbox.providers.nhs.shapes import shapes_below
+from mocksandbox.providers.nhs.shapes import has_wrong_shapes
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.places import MISSING, get
 from mocksandbox.rules.rule import Hit
@@ -61,23 +61,23 @@ def _ids(contained: list[dict[str, Any]]) -> list[Hit]:
     return []
 
 
-def patient_reference(attempt: Attempt) -> Iterator[Hit]:
+def patient_reference(attempt: Attempt) -> Iterable[Hit]:
     """`patient` refers to the contained Patient."""
     body = body_of(attempt)
     patient = body.get("patient", {})
     if not isinstance(patient, dict):
-        return  # nhs/wrong-shape says so
+        return ()  # nhs/wrong-shape says so
     reference = patient.get("reference")
     if not isinstance(reference, str) or not reference.startswith("#"):
-        yield "Immunization.patient.reference", "patient-not-referenced", {}
-        return
+        return (("Immunization.patient.reference", "patient-not-referenced", {}),)
     contained = contained_resource(body, "Patient")
     id = contained[1].get("id") if contained else None
     if isinstance(id, str) and f"#{id}" != reference:
-        yield "Immunization.patient.reference", "patient-reference-differs", {"reference": reference}
+        return (("Immunization.patient.reference", "patient-reference-differs", {"reference": reference}),)
+    return ()
 
 
-def performer_references(attempt: Attempt) -> Iterator[Hit]:
+def performer_references(attempt: Attempt) -> Iterable[Hit]:
     """A contained Practitioner is referred to exactly once by the performers, and nothing else contained is."""
     body = body_of(attempt)
     performers = items_of(body.get("performer"))
@@ -87,28 +87,26 @@ def performer_references(attempt: Attempt) -> Iterator[Hit]:
     at = "Immunization.performer"
     if contained is None:
         if internal:
-            yield at, "performer-reference-without-practitioner", {}
-        return
-    if _unreadable_performers(body):
-        return  # nhs/wrong-shape says so
+            return ((at, "performer-reference-without-practitioner", {}),)
+        return ()
+    if has_wrong_shapes(attempt, "performer"):
+        return ()  # nhs/wrong-shape says so
     id = str(contained[1].get("id"))
     if any(reference != f"#{id}" for reference in internal):
-        yield at, "performer-reference-differs", {}
+        return ((at, "performer-reference-differs", {}),)
     elif not internal:
-        yield at, "practitioner-not-referenced", {"id": id}
+        return ((at, "practitioner-not-referenced", {"id": id}),)
     elif len(internal) > 1:
-        yield at, "practitioner-referenced-twice", {"id": id}
+        return ((at, "practitioner-referenced-twice", {"id": id}),)
+    return ()
 
 
-def _unreadable_performers(body: Mapping[str, Any]) -> bool:
-    return any(True for _ in shapes_below(body, "performer"))
-
-
-def one_organization(attempt: Attempt) -> Iterator[Hit]:
+def one_organization(attempt: Attempt) -> Iterable[Hit]:
     """Exactly one performer is an Organization."""
     body = body_of(attempt)
-    if _unreadable_performers(body):
-        return
+    if has_wrong_shapes(attempt, "performer"):
+        return ()
     kinds = [get(performer, ("actor", "type")) for performer in items_of(body.get("performer"))]
     if kinds.count("Organization") != 1:
-        yield "Immunization.performer", "not-one-organization", {}
+        return (("Immunization.performer", "not-one-organization", {}),)
+    return ()

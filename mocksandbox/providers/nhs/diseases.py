@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from mocksandbox.contract import read_mapping
-from mocksandbox.providers.nhs.fields import FOLDER, fields
-from mocksandbox.providers.nhs.parts import SNOMED, body_of, items_of, walked_by_service
+from mocksandbox.providers.nhs.fields import FOLDER, fields, number_of, values_of
+from mocksandbox.providers.nhs.parts import SNOMED, body_of, walked_by_service
 from mocksandbox.rules.attempt import Attempt
+from mocksandbox.rules.gathering import Gathering
 from mocksandbox.rules.places import MISSING, get
 from mocksandbox.rules.rule import Hit
 
@@ -21,14 +22,35 @@ def vaccine_types() -> Mapping[frozenset[str], str]:
     return {frozenset(disease["code"] for disease in spec["diseases"]): name for name, spec in table.items()}
 
 
-def disease_codes(body: Any) -> list[str]:
-    """The SNOMED CT codes of a record's target diseases, as far as they can be read."""
-    return [found.value for found in fields()["target-disease-code"].present(body) if isinstance(found.value, str)]
+@cache
+def type_names() -> frozenset[str]:
+    """The names of the vaccine types."""
+    return frozenset(vaccine_types().values())
 
 
-def vaccine_type(body: Any) -> str | None:
-    """The vaccine type of a record, None when its diseases are no combination that the service takes."""
-    codes = disease_codes(body)
+_CODES = number_of(fields()["target-disease-code"].path)
+_CODINGS = number_of(fields()["target-disease-codings"].path)
+
+
+def disease_codes(attempt: Attempt) -> list[str]:
+    """The SNOMED CT codes of the target diseases of an attempt's record, as far as they can be read."""
+    return [value for value in values_of(attempt)[_CODES] if isinstance(value, str)]
+
+
+def stored_disease_codes(body: Any) -> list[str]:
+    """The same of a record that was read."""
+    return [value for value in _codes().values(body)[0] if isinstance(value, str)]
+
+
+@cache
+def _codes() -> Gathering:
+    codes = Gathering()
+    codes.add(fields()["target-disease-code"].path)
+    return codes
+
+
+def vaccine_type(codes: Sequence[str]) -> str | None:
+    """The vaccine type that target diseases make, None when they are no combination that the service takes."""
     return vaccine_types().get(frozenset(codes)) if len(set(codes)) == len(codes) else None
 
 
@@ -41,6 +63,9 @@ def disease_code_missing(attempt: Attempt) -> Iterator[Hit]:
     if not diseases:
         yield "Immunization.protocolApplied[0].targetDisease", "mandatory-disease-code", {"at": field.spelled()}
         return
+    codes = values_of(attempt)[_CODES]
+    if len(codes) == len(diseases) and None not in codes:
+        return
     coded = {found.indices[0] for found in field.present(body) if found.value is not None}
     for index in range(len(diseases)):
         if index not in coded:
@@ -49,12 +74,13 @@ def disease_code_missing(attempt: Attempt) -> Iterator[Hit]:
             return
 
 
-def disease_combination(attempt: Attempt) -> Iterator[Hit]:
+def disease_combination(attempt: Attempt) -> Iterable[Hit]:
     """The target diseases are those of one of the vaccines."""
-    codes = disease_codes(body_of(attempt))
-    if codes and vaccine_type(body_of(attempt)) is None:
+    codes = disease_codes(attempt)
+    if codes and vaccine_type(codes) is None:
         at = "Immunization.protocolApplied[0].targetDisease"
-        yield at, "not-a-disease-combination", {"codes": repr(codes)}
+        return ((at, "not-a-disease-combination", {"codes": repr(codes)}),)
+    return ()
 
 
 def target_diseases(attempt: Attempt) -> Iterator[Hit]:
@@ -80,12 +106,18 @@ def target_diseases(attempt: Attempt) -> Iterator[Hit]:
             return
 
 
-def one_snomed_coding(attempt: Attempt) -> Iterator[Hit]:
+def one_snomed_coding(attempt: Attempt) -> Iterable[Hit]:
     """Each target disease has exactly one SNOMED CT coding."""
+    if not any(map(_not_one, values_of(attempt)[_CODINGS])):
+        return ()
     field = fields()["target-disease-codings"]
-    for found in field.present(body_of(attempt)):
-        codings = found.value
-        readable = codings in ("", {}) or (isinstance(codings, list) and all(isinstance(item, dict) for item in codings))
-        if readable and sum(1 for coding in items_of(codings) if coding.get("system") == SNOMED) != 1:
-            yield field.at(found), "not-one-snomed-coding", {"at": field.spelled(found)}
-            return
+    found = next(found for found in field.present(body_of(attempt)) if _not_one(found.value))
+    return ((field.at(found), "not-one-snomed-coding", {"at": field.spelled(found)}),)
+
+
+def _not_one(codings: Any) -> bool:
+    """Whether codings that can be read are not exactly one of SNOMED CT and any others."""
+    if not isinstance(codings, list):
+        return codings in ("", {})
+    systems = [coding.get("system") for coding in codings if isinstance(coding, dict)]
+    return len(systems) == len(codings) and systems.count(SNOMED) != 1

@@ -7,7 +7,9 @@ from functools import cache
 from typing import Any
 
 from mocksandbox.resources import contracts_root
+from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.fields import Field, read_fields
+from mocksandbox.rules.gathering import Gathering, Values
 
 FOLDER = contracts_root() / "nhs"
 
@@ -47,7 +49,24 @@ def _covers(period: Any, occurrence: Any) -> bool:
     return not starts_after and not (isinstance(end, str) and end and occurrence > end)
 
 
+_NAMED = {"current": current_name, "posted": posted_address}
+_GATHERING = Gathering(_NAMED)
+
+
+def number_of(path: str) -> int:
+    """The number under which `values_of` has the values at a path."""
+    return _GATHERING.add(path)
+
+
+def values_of(attempt: Attempt) -> Values:
+    """The values at every path of an attempt's record that some rule looks at; found once for each attempt."""
+    kept: Values | None = attempt.__dict__.get("_values")
+    if kept is None:
+        kept = attempt.__dict__["_values"] = _GATHERING.values(attempt.body)
+    return kept
+
+
 @cache
 def fields() -> Mapping[str, Field]:
     """Every field by its id, from contracts/nhs/fields.yaml."""
-    return read_fields(FOLDER / "fields.yaml", "Immunization", {"current": current_name, "posted": posted_address})
+    return read_fields(FOLDER / "fields.yaml", "Immunization", _NAMED)

@@ -7,9 +7,8 @@ from typing import Any
 
 from mocksandbox.providers.nhs import defects as by
 from mocksandbox.providers.nhs.checks import Check
-from mocksandbox.providers.nhs.fields import fields
+from mocksandbox.providers.nhs.fields import fields, number_of, values_of
 from mocksandbox.rules.attempt import Attempt
-from mocksandbox.rules.places import MISSING
 from mocksandbox.rules.rule import ALL, Defect, Hit, Rule
 
 CREATE, READ = "createImmunization", "readImmunization"
@@ -54,6 +53,10 @@ def promise(
     )
 
 
+OF_VALUES: set[Callable[[Attempt], Iterable[Hit]]] = set()
+"""The detectors that look at values only, and so find nothing in a body that is no record."""
+
+
 def value(
     field_id: str,
     check: Check,
@@ -67,17 +70,24 @@ def value(
     `also` and `prepare` are for its defects, as in `defects.at_field`.
     """
     field = fields()[field_id]
+    number, test = number_of(field.path), check.test
 
-    def find(attempt: Attempt) -> Iterator[Hit]:
-        for found in field.locate(attempt.body):
-            if found.value is not MISSING:
-                faults = list(check.test(found.value, attempt))
-                for suffix, key, values in faults:
-                    spelled = field.spelled(found) + values.get("spelled", suffix)
-                    yield field.at(found) + suffix, key, {"at": spelled, **values}
-                if faults:
-                    return
+    def find(attempt: Attempt) -> Iterable[Hit]:
+        for value in (attempt.__dict__.get("_values") or values_of(attempt))[number]:
+            if test(value, attempt):
+                return _named(attempt)  # only a wrong value needs its place
+        return ()
 
+    def _named(attempt: Attempt) -> Iterator[Hit]:
+        for found in field.present(attempt.body):
+            faults = test(found.value, attempt)
+            for suffix, key, values in faults:
+                spelled = field.spelled(found) + values.get("spelled", suffix)
+                yield field.at(found) + suffix, key, {"at": spelled, **values}
+            if faults:
+                return
+
+    OF_VALUES.add(find)
     return promise(
         id or f"bad-{field_id}",
         f"{field.spelled()} is {check.is_}",
@@ -92,13 +102,15 @@ def value(
 def mandatory(field_id: str, why: str, *also: str) -> Rule[Attempt]:
     """A rule that a field is there. Null does not count."""
     field = fields()[field_id]
+    number = number_of(field.path)
 
-    def find(attempt: Attempt) -> Iterator[Hit]:
-        found = field.locate(attempt.body)
-        if not any(place.value is not MISSING and place.value is not None for place in found):
-            first = found[0] if found else None
-            at: Any = field.at(first) if first else f"Immunization.{field.path}"
-            yield at, "mandatory", {"at": field.spelled(first)}
+    def find(attempt: Attempt) -> Iterable[Hit]:
+        for value in values_of(attempt)[number]:
+            if value is not None:
+                return ()
+        first = next(iter(field.locate(attempt.body)), None)
+        at = field.at(first) if first else f"Immunization.{field.path}"
+        return ((at, "mandatory", {"at": field.spelled(first)}),)
 
     return promise(
         f"missing-{field_id}",

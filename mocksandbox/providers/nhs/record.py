@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mocksandbox.fhir import Problem, read_resource
-from mocksandbox.providers.nhs.fields import fields
+from mocksandbox.providers.nhs.fields import fields, number_of, values_of
 from mocksandbox.providers.nhs.parts import body_of, items_of, walked_by_service
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.places import MISSING, fhirpath, get
@@ -46,28 +46,36 @@ ALLOWED: Mapping[str, frozenset[str]] = {
 """The elements that the service takes (observed, B6)."""
 
 
-def resource_type(attempt: Attempt) -> Iterator[Hit]:
+def resource_type(attempt: Attempt) -> Iterable[Hit]:
     """`resourceType` is Immunization."""
     if body_of(attempt).get("resourceType") != "Immunization":
-        yield "Immunization.resourceType", "wrong-resource-type", {}
+        return (("Immunization.resourceType", "wrong-resource-type", {}),)
+    return ()
 
 
 def unknown_elements(attempt: Attempt) -> Iterator[Hit]:
     """Only elements that the service takes, in the record and in the contained resources."""
     body = body_of(attempt)
-    for key in body:
+    for key in () if body.keys() <= ALLOWED["Immunization"] else body:
         if key not in ALLOWED["Immunization"]:
             yield f"Immunization.{key}", "not-an-allowed-element", {"element": key, "resource": "Immunization"}
     for index, resource in enumerate(items_of(body.get("contained"))):
         kind = str(resource.get("resourceType")) if isinstance(resource, dict) else ""
-        for key in resource if kind in ("Patient", "Practitioner") else ():
+        if kind not in ("Patient", "Practitioner") or resource.keys() <= ALLOWED[kind]:
+            continue
+        for key in resource:
             if key not in ALLOWED[kind]:
                 at = f"Immunization.contained[{index}].{key}"
                 yield at, "not-an-allowed-element", {"element": key, "resource": kind}
 
 
+_FIRST_IDENTIFIER = number_of(f"{fields()['patient-identifiers'].path}[0]")
+
+
 def identifier_extension(attempt: Attempt) -> Iterator[Hit]:
     """The patient's identifier carries no extension."""
+    if all("extension" not in item for item in values_of(attempt)[_FIRST_IDENTIFIER] if isinstance(item, dict)):
+        return
     for found in fields()["patient-identifiers"].present(body_of(attempt)):
         first = get(found.value, (0,))
         if isinstance(first, dict) and "extension" in first:
@@ -76,17 +84,19 @@ def identifier_extension(attempt: Attempt) -> Iterator[Hit]:
             yield at, "must-not-include-an-extension", {"at": f"{field.spelled(found)}[0]"}
 
 
-def code_with_system(attempt: Attempt) -> Iterator[Hit]:
+def code_with_system(attempt: Attempt) -> Iterable[Hit]:
     """A dose's code comes with its system."""
     dose = body_of(attempt).get("doseQuantity")
     if isinstance(dose, dict) and dose.get("code") is not None and dose.get("system") is None:
-        yield "Immunization.doseQuantity.system", "code-needs-system", {}
+        return (("Immunization.doseQuantity.system", "code-needs-system", {}),)
+    return ()
 
 
-def identifier_missing(attempt: Attempt) -> Iterator[Hit]:
+def identifier_missing(attempt: Attempt) -> Iterable[Hit]:
     """The record has an identifier."""
     if "identifier" not in body_of(attempt):
-        yield "Immunization.identifier", "mandatory", {"at": "identifier"}
+        return (("Immunization.identifier", "mandatory", {"at": "identifier"}),)
+    return ()
 
 
 def procedure_missing(attempt: Attempt) -> Iterator[Hit]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from mocksandbox.providers.nhs.fields import fields
+from mocksandbox.providers.nhs.fields import fields, number_of, values_of
 from mocksandbox.providers.nhs.parts import PROCEDURE_URL, body_of, items_of
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.places import MISSING, fhirpath, get
@@ -59,29 +59,45 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "object, list or string": (dict, list, str),
     "array or object": (list, dict),
 }
+# Before the first record is looked at: what is numbered later is not among the values that were found.
+_NUMBERS = {path: number_of(path) for path, _ in _SHAPES}
+_NAMES = number_of("contained[?resourceType=Patient].name")
 _SAID = {"array": "must-be-an-array", "array or object": "must-be-an-array", "string": "must-be-a-string"}
 
 
+def _fits(value: Any, shape: str) -> bool:
+    return isinstance(value, _TYPES[shape]) or (shape.startswith("array") and value in ("", {}))
+
+
 @cache
-def _shapes() -> tuple[tuple[str, Any, str], ...]:
-    return tuple((path, compile_path(path), shape) for path, shape in _SHAPES)
+def _numbers(below: str) -> Sequence[tuple[int, str, type | tuple[type, ...]]]:
+    """The shapes at or below an element: the number of each one's path, its name, its types."""
+    return [(_NUMBERS[path], shape, _TYPES[shape]) for path, shape in _SHAPES if path.startswith(below)]
 
 
-def shapes_below(body: Mapping[str, Any], below: str = "") -> Iterator[Hit]:
-    """The wrong shapes at or below an element."""
-    for path, locate, shape in _shapes():
-        if not path.startswith(below):
-            continue
-        for found in locate(body):
-            value = found.value
-            if value is MISSING or isinstance(value, _TYPES[shape]) or (shape.startswith("array") and value in ("", {})):
-                continue
-            at = fhirpath(found.path, "Immunization")
-            yield at, _SAID.get(shape, "must-be-an-object"), {"at": fhirpath(found.path)}
+def has_wrong_shapes(attempt: Attempt, below: str = "") -> bool:
+    """Whether anything at or below an element is of a wrong shape."""
+    values = values_of(attempt)
+    for number, shape, types in _numbers(below):
+        for value in values[number]:
+            if not isinstance(value, types) and not _fits(value, shape):
+                return True
+    return False
 
 
-def _uncomparable_periods(body: Mapping[str, Any]) -> Iterator[Hit]:
+def _wrong(body: Mapping[str, Any]) -> Iterator[Hit]:
+    for path, shape in _SHAPES:
+        for found in compile_path(path)(body):
+            if found.value is not MISSING and not _fits(found.value, shape):
+                at = fhirpath(found.path, "Immunization")
+                yield at, _SAID.get(shape, "must-be-an-object"), {"at": fhirpath(found.path)}
+
+
+def _uncomparable_periods(attempt: Attempt) -> Iterator[Hit]:
     """Where a patient has several names, the service compares the ends of their periods with the occurrence, as texts."""
+    body = body_of(attempt)
+    if not any(isinstance(names, list) and len(names) > 1 for names in values_of(attempt)[_NAMES]):
+        return
     for found in fields()["patient-names"].present(body):
         names = items_of(found.value)
         for index, name in enumerate(names if len(names) > 1 and body.get("occurrenceDateTime") else ()):
@@ -96,5 +112,6 @@ def _uncomparable_periods(body: Mapping[str, Any]) -> Iterator[Hit]:
 
 def wrong_shapes(attempt: Attempt) -> Iterator[Hit]:
     """Every object is an object and every list a list, where the service looks inside."""
-    yield from shapes_below(body_of(attempt))
-    yield from _uncomparable_periods(body_of(attempt))
+    if has_wrong_shapes(attempt):
+        yield from _wrong(body_of(attempt))
+    yield from _uncomparable_periods(attempt)

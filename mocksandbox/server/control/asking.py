@@ -13,9 +13,6 @@ from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
 from mocksandbox import codec
 from mocksandbox.sandbox import Sandbox
 
-MAX_BODY = 64 * 1024 * 1024
-"""The most bytes of a body: a snapshot of a full sandbox is larger than any request of a provider."""
-
 
 def is_number(value: Any) -> bool:
     """Whether a JSON value is a number (a boolean is none)."""

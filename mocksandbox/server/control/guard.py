@@ -6,12 +6,11 @@ the page's own name was made to point at this machine) its `Host` is no name of 
 
 from __future__ import annotations
 
-import ipaddress
-
 from flask import current_app, request
 from werkzeug.exceptions import Forbidden
 
 from mocksandbox.server.control.asking import mistake
+from mocksandbox.server.hosts import host_of, is_here
 from mocksandbox.server.settings import Settings
 
 
@@ -30,20 +29,3 @@ def guard() -> None:
     if origin is not None and origin.partition("://")[2] != host:
         says = f"a web page of {origin[:200]!r} may not use the control API of {host[:200]!r}."
         raise mistake(says, "header:Origin", Forbidden)
-
-
-def host_of(netloc: str) -> str:
-    """The host of `HOST`, `HOST:PORT` or `[HOST]:PORT`."""
-    if netloc.startswith("["):
-        return netloc[1:].partition("]")[0]
-    return netloc.partition(":")[0]
-
-
-def is_here(host: str) -> bool:
-    """Whether a host is a name of this machine that only this machine uses."""
-    if host.rstrip(".").lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
