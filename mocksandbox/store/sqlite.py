@@ -247,7 +247,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, url: str) -> None:
         raise UsageError(
             f"Cannot use the store {url}: {path} is a SQLite database of another program. Name another file, or move it away."
         )
-    connection.execute("PRAGMA journal_mode=WAL")
+    _write_ahead(connection)
     connection.execute("BEGIN IMMEDIATE")  # finds out, too, whether the file can be written
     if not tables and not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'mocksandbox_schema'").fetchall():
         for statement in tables_for("INTEGER PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT", "REAL", "BLOB"):
@@ -256,6 +256,19 @@ def _prepare(connection: sqlite3.Connection, path: Path, url: str) -> None:
     rows = connection.execute(VERSION_FOUND).fetchall()
     connection.execute("COMMIT")
     check_version(rows, url)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Keep a log beside the file. SQLite itself does not wait for another process that is just doing the same."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 def check_version(rows: Sequence[Row], url: str) -> None:

@@ -177,7 +177,7 @@ def told(folder: Path, result: pytest.RunResult) -> dict[str, Any]:
 
 
 def test_everything_is_as_in_one_process(run: Run, pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(test_sent=SENT, test_late=LATE, test_others=OTHERS)
+    pytester.makepyfile(test_sent=SENT, test_late=LATE, test_besides=OTHERS)
     alone = told(pytester.path, run("", *ASKED))
     together = told(pytester.path, run("", *ASKED, "-n", "2", "--dist", "loadfile", apart=True))
     assert together == alone

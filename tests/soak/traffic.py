@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -85,7 +86,10 @@ def soak(server: Server, requests: int, provider: str = "nhs", every: int = 10_0
     started = time.monotonic()
 
     def client(which: int) -> None:
-        connection = HTTPConnection(urlsplit(server.url).netloc, timeout=60)
+        with closing(HTTPConnection(urlsplit(server.url).netloc, timeout=60)) as connection:
+            send(which, connection)
+
+    def send(which: int, connection: HTTPConnection) -> None:
         for turn, request in zip(itertools.count(), cycle(mixed, which), strict=False):
             number = next(numbers)
             if number >= requests:
