@@ -52,7 +52,8 @@ Force any documented answer with the header `Prefer: code=404` or `X-Mocksandbox
 @click.option(
     "--faults",
     is_flag=True,
-    help="Put a front before the server that can reset connections and truncate bodies (`Prefer: fault=reset`).",
+    help="Put a front before the server that can reset connections and truncate bodies (`Prefer: fault=reset`). Latency then "
+    "holds up its own client only; without the front it holds up all, for one thread answers.",
 )
 @click.option(
     "--body-timeout",

@@ -21,16 +21,13 @@ from mocksandbox.provider import open_provider
 from mocksandbox.server.app import make_sandboxes, serving_app
 from mocksandbox.server.front import CONTROL
 from mocksandbox.server.hosts import is_here
+from mocksandbox.server.rsgi import Rsgi
 from mocksandbox.server.settings import Settings
-from mocksandbox.server.slow import InTime
 from mocksandbox.store import MEMORY, tidy_up
 
 _LOOPBACK = "127.0.0.1"
 _PATIENCE = 60.0
 """How long, in seconds, the server may take to answer for the first time."""
-
-_THREADS = 256
-"""How many requests may wait for their bodies at a time; others wait until one of them is there or late."""
 
 _CONNECTIONS = 4096
 """How many connections of one worker may be open at a time; others wait in the system's queue, which is as long."""
@@ -73,9 +70,7 @@ def serve(settings: Settings, host: str, port: int, ready_file: Path | None = No
         "mocksandbox",
         address=address[0],
         port=address[1],
-        interface=Interfaces.WSGI,
-        # A thread for each request that waits for its client's body; they are made when they are needed.
-        blocking_threads=_THREADS,
+        interface=Interfaces.RSGI,
         workers=workers,
         runtime_mode=RuntimeModes.st,
         http=HTTPModes.http1,
@@ -138,7 +133,7 @@ def _load(
     _freeze()
     threading.Thread(target=_settle, args=(announce if count.one_more() else None, complete), daemon=True).start()
     most = max((open_provider(name).max_body for name in settings.providers), default=0)
-    return InTime(app, settings.max_body or most, settings.body_timeout, behind[1])
+    return Rsgi(app, settings.max_body or most, settings.body_timeout)
 
 
 def _freeze() -> None:
