@@ -298,7 +298,7 @@ def test_innocent(nhs_sandbox):
 
 
 def test_requests_of_background_threads_are_waited_for_and_told_of_the_right_test(run: Run) -> None:
-    result = run(THREADS, "--mocksandbox-late", "1")
+    result = run(THREADS, "--mocksandbox-late", "5")
     result.assert_outcomes(passed=2, failed=1)
     assert "Immunization.status" in "\n".join(block(result, "test_soon"))
     result.stdout.fnmatch_lines(

@@ -142,7 +142,7 @@ def test_believes_too_much(clinikapi_sandbox, drawn):
 ASKED = (
     *("--mocksandbox-report", "coverage.json", "--mocksandbox-report", "coverage.html"),
     *("--mocksandbox-pact", "clinic.json", "--mocksandbox-har", "clinic.har", "--mocksandbox-min-coverage", "90"),
-    *("--mocksandbox-late", "1", "--junit-xml", "junit.xml", "-k", "not test_provider or readImmunization"),
+    *("--mocksandbox-late", "5", "--junit-xml", "junit.xml", "-k", "not test_provider or readImmunization"),
 )
 FAILED = {"test_swallowed", "test_raised", "test_odd_characters", "test_not_called_so", "test_soon", "test_believes_too_much"}
 
