@@ -36,6 +36,13 @@ LATE = Rule[Attempt](
     find=lambda _: (),
     profiles=ALL,
 )
+
+
+def late_words(seconds: float) -> str:
+    """What is said of a body that was waited for so long."""
+    return f"The body did not come to its end within {seconds:g} s."
+
+
 TRANSIENT = "Unable to process request. Issue may be transient."
 """What every API here says of a failure of its own (the NHS service's words, observed)."""
 

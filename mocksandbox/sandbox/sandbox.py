@@ -19,7 +19,7 @@ from mocksandbox.rules import Finding, Rule
 from mocksandbox.rules.attempt import ANYBODY, Attempt
 from mocksandbox.sandbox.clock import Clock
 from mocksandbox.sandbox.differences import Differences
-from mocksandbox.sandbox.failure import INTERNAL, LATE, TRANSIENT, failure_place
+from mocksandbox.sandbox.failure import INTERNAL, LATE, TRANSIENT, failure_place, late_words
 from mocksandbox.sandbox.faults import Answer, Asked, Scene, reads
 from mocksandbox.sandbox.forced import forced_answer
 from mocksandbox.sandbox.planned import Faults
@@ -106,7 +106,7 @@ class Sandbox:
 
     def _late(self, request: Request, match: Match | Miss, seconds: float, notes: dict[str, Any]) -> Response:
         """The refusal of a request whose body did not come to its end. The rest of it is not read: the connection ends."""
-        finding = Finding(LATE, "body", f"The body did not come to its end within {seconds:g} s.")
+        finding = Finding(LATE, "body", late_words(seconds))
         notes["findings"] = [finding]
         attempt = Attempt(request, self.provider.contract, match)
         refused = self.provider.refuse(attempt, [finding], self.profile.name, False)

@@ -13,6 +13,8 @@ from mocksandbox import codec
 from mocksandbox.exchange import Headers, Request, Response
 from mocksandbox.fhir import issue, operation_outcome
 from mocksandbox.sandbox import RULES_HEADER, Sandbox
+from mocksandbox.sandbox.failure import LATE as LATE_BODY
+from mocksandbox.sandbox.failure import late_words
 from mocksandbox.server.settings import Settings
 from mocksandbox.server.wsgi import Environ, StartResponse, WsgiApp, origin_of, path_of, request_of, send
 
@@ -84,9 +86,8 @@ class Front:
 
 def late_answer(seconds: float) -> Response:
     """The refusal of a body that did not come in time, where no provider is asked."""
-    says = f"The body did not come to its end within {seconds:g} s."
-    body = codec.dumps(operation_outcome([issue("timeout", says, ["body"])]))
-    return Response(408, Headers([("Content-Type", "application/fhir+json"), ("Connection", "close")]), body)
+    body = codec.dumps(operation_outcome([issue(LATE_BODY.issue, late_words(seconds), ["body"])]))
+    return Response(LATE_BODY.status, Headers([("Content-Type", "application/fhir+json"), ("Connection", "close")]), body)
 
 
 def _tenant(path: str, environ: Environ) -> tuple[str, str, str]:
