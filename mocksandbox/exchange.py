@@ -117,11 +117,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """One HTTP answer: status, headers in order, body bytes."""
+    """One HTTP answer: status, headers in order, body bytes.
+
+    What holds the client's socket waits `delay` seconds before it gives the answer, and resets the connection in its place
+    (`cut` is `reset`) or gives half of it (`truncate`).
+    """
 
     status: int
     headers: Headers = field(default_factory=Headers)
     body: bytes = b""
+    delay: float = 0.0
+    cut: str = ""
 
     def json(self) -> Any:
         """The body as JSON.

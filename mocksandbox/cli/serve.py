@@ -50,12 +50,6 @@ Force any documented answer with the header `Prefer: code=404` or `X-Mocksandbox
 @click.option("--strict", is_flag=True, help="Check every answer against the document too; see the journal for bugs.")
 @click.option("--trust-proxy", is_flag=True, help="Believe X-Forwarded-Proto, -Host and -Prefix.")
 @click.option(
-    "--faults",
-    is_flag=True,
-    help="Put a front before the server that can reset connections and truncate bodies (`Prefer: fault=reset`). Latency then "
-    "holds up its own client only; without the front it holds up all, for one thread answers.",
-)
-@click.option(
     "--body-timeout",
     default=15.0,
     show_default=True,
@@ -88,7 +82,6 @@ def command(
     ready_file: Path | None,
     strict: bool,
     trust_proxy: bool,
-    faults: bool,
     body_timeout: float,
     journal_entries: int,
     seed: int | None,
@@ -114,7 +107,6 @@ def command(
         auth_files=files,
         strict=strict,
         trust_proxy=trust_proxy,
-        faults=faults,
         body_timeout=body_timeout,
         journal_entries=journal_entries,
         seed=seed,

@@ -7,7 +7,6 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from socket import socket
-from typing import Any
 
 from mocksandbox.consumer.run import Run
 from mocksandbox.consumer.wire import Delivery, delivery, has_gone, reset
@@ -22,13 +21,8 @@ def answering(run: Run, environ: Environ, patience: float | None = None) -> Gene
     """The answer to a request of a test, and how it is to be delivered; the block is where its `wait` is waited for. A client
     in this process waits no longer than its patience, in seconds.
     """
-    told: list[Any] = []
-
-    def start_response(status: str, headers: list[tuple[str, str]]) -> None:
-        told.extend((status, headers))
-
     with run.activity.one():
-        made = delivery(b"".join(run.front(environ, start_response)), *told)
+        made = delivery(run.answer(environ))
         entry = run.journal.mine()
         late = patience is not None and made.wait > patience
         yield replace(made, wait=patience, late=True) if late and patience is not None else made

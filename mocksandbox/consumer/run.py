@@ -24,7 +24,7 @@ from mocksandbox.sandbox.forced import forced_answer
 from mocksandbox.sandbox.preferences import Preferences
 from mocksandbox.server.front import Front
 from mocksandbox.server.settings import Settings
-from mocksandbox.server.wsgi import Environ, StartResponse, origin_of, path_of, request_of, send
+from mocksandbox.server.wsgi import Environ, origin_of, path_of, request_of
 from mocksandbox.store import MemoryPartition, MemoryStore
 
 NO_API = "http/no-api"
@@ -164,12 +164,15 @@ class Run:
         return forced_answer(box.provider, attempt, Preferences(scenario=scenario), box.sandbox.profile.name)
 
     @cached_property
-    def front(self) -> Front:
+    def _front(self) -> Front:
         """What answers the requests for this test, as the server does."""
-        return Front(self._nothing_here, self._mounts, Settings())
+        return Front(lambda _environ, _start_response: (), self._mounts, Settings())
 
-    def _nothing_here(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """404 for what is for none of the APIs, journalled."""
+    def answer(self, environ: Environ) -> Response:
+        """The answer to a request for this test; 404, journalled, to what is for none of its APIs."""
+        answered = self._front.respond(environ)
+        if answered is not None:
+            return answered
         origin = origin_of(environ)
         near = [f"{name} is at {origin}/tenants/{self.name}{box.provider.base_path}" for name, box in self.boxes.items()]
         request = request_of(environ, path_of(environ), origin, MAX_BODY)
@@ -177,7 +180,7 @@ class Run:
             404, Headers([("Content-Type", "text/plain")]), f"There is no API here; {'; '.join(near)}.".encode()
         )
         self.journal.record(at=self.clock.now(), provider="", operation="", exchange=Exchange(request, refused), near=near)
-        return send(refused, start_response)
+        return refused
 
     def watch(self) -> None:
         """The body of the test begins: threads that there are already are not its own."""

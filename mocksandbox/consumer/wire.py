@@ -5,15 +5,14 @@ from __future__ import annotations
 import socket
 import struct
 import sys
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from select import select
 
-from mocksandbox.sandbox.faults import DELAY_HEADER, RESET_HEADER, TRUNCATE_HEADER
+from mocksandbox.exchange import Response
+from mocksandbox.server.wsgi import written
 
 Headers = list[tuple[str, str]]
-_OURS = frozenset(name.lower() for name in (DELAY_HEADER, RESET_HEADER, TRUNCATE_HEADER))
 
 
 @dataclass(frozen=True)
@@ -36,22 +35,16 @@ class Delivery:
         return self.body[: len(self.body) // 2] if self.truncate else self.body
 
 
-def delivery(body: bytes, status: str, headers: Iterable[tuple[str, str]]) -> Delivery:
-    """How an answer of the sandbox is to be given; what says so in its headers is taken out."""
-    asked: dict[str, str] = {}
-    kept: Headers = []
-    for name, value in headers:
-        if name.lower() in _OURS:
-            asked[name.lower()] = value
-        else:
-            kept.append((name, value))
+def delivery(response: Response) -> Delivery:
+    """How an answer of the sandbox is to be given."""
+    status, headers = written(response)
     return Delivery(
         status,
-        kept,
-        body,
-        wait=float(asked.get(DELAY_HEADER.lower(), 0)),
-        reset=RESET_HEADER.lower() in asked,
-        truncate=TRUNCATE_HEADER.lower() in asked,
+        headers,
+        response.body,
+        wait=response.delay,
+        reset=response.cut == "reset",
+        truncate=response.cut == "truncate",
     )
 
 

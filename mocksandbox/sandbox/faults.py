@@ -21,9 +21,6 @@ from mocksandbox.rules.attempt import Attempt
 from mocksandbox.sandbox.failure import INTERNAL, TRANSIENT
 from mocksandbox.store import Partition, Stale
 
-RESET_HEADER, TRUNCATE_HEADER, DELAY_HEADER = "X-Mocksandbox-Reset", "X-Mocksandbox-Truncate", "X-Mocksandbox-Delay"
-"""What tells the front that holds the client's socket what to do with an answer; the client never sees them."""
-
 LONGEST = 30.0
 """The most seconds that one request is held up: a longer one would only look like a hanging server."""
 
@@ -32,7 +29,7 @@ Answer = Callable[[Attempt, Partition], Response]
 
 @dataclass(frozen=True)
 class Scene:
-    """What a fault acts in. `wire` says that a front holds the client's socket (`serve --faults`)."""
+    """What a fault acts in. `wire` says that whoever gives the answer holds the client's socket."""
 
     provider: Provider
     profile: str
@@ -120,8 +117,9 @@ def _latency(first: str = "1s", *rest: str) -> Act:
 
     def act(scene: Scene, answer: Answer, attempt: Attempt, records: Partition) -> Response:
         pause = min(seconds(scene.random), LONGEST)
-        if scene.wire:  # the front waits, in the client's own thread, and nobody else does
-            return answer(attempt, records).with_header(DELAY_HEADER, f"{pause:.4f}")
+        if scene.wire:  # the client's own connection waits, and nobody else does
+            given = answer(attempt, records)
+            return replace(given, delay=given.delay + pause)
         scene.sleep(pause)
         return answer(attempt, records)
 
@@ -145,11 +143,11 @@ def _failure() -> Act:
     return lambda scene, _, attempt, __: scene.refuse(attempt, "500", rule.status, rule.issue, rule.error, TRANSIENT)
 
 
-def _cut(name: str, header: str) -> Callable[[], Act]:
+def _cut(name: str) -> Callable[[], Act]:
     def act(scene: Scene, answer: Answer, attempt: Attempt, records: Partition) -> Response:
         if scene.wire:
-            return answer(attempt, records).with_header(header, "1")
-        says = f"The fault `{name}` needs the client's socket: start the server with `mocksandbox serve --faults`."
+            return replace(answer(attempt, records), cut=name)
+        says = f"The fault `{name}` needs the client's socket: ask a server started with `mocksandbox serve`."
         return scene.refuse(attempt, name, 503, "not-supported", "NOT_SUPPORTED", says)
 
     return lambda: act
@@ -209,8 +207,8 @@ FAULTS: Mapping[str, Fault] = {
         ),
         Fault("429", "429[:SECONDS]", "Too many requests, with Retry-After; nothing is done.", _too_many),
         Fault("500", "500", "The service fails; nothing is done.", _failure),
-        Fault("reset", "reset", "It is done, then the connection is reset.", _cut("reset", RESET_HEADER), wire=True),
-        Fault("truncate", "truncate", "Half of the body comes.", _cut("truncate", TRUNCATE_HEADER), wire=True),
+        Fault("reset", "reset", "It is done, then the connection is reset.", _cut("reset"), wire=True),
+        Fault("truncate", "truncate", "Half of the body comes.", _cut("truncate"), wire=True),
         Fault("wrong-content-type", "wrong-content-type[:text/html]", "The answer names another media type.", _wrong_type),
         Fault("timeout-after-write", "timeout-after-write", "It is done, and 504 says that it was not.", _timeout),
         Fault("stale-read", "stale-read", "A read or a search sees the versions before the newest.", _stale, reads),

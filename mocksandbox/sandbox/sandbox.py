@@ -227,4 +227,4 @@ def _withheld(request: Request, match: Match | Miss) -> Request:
 def _mirrored(request: Request, response: Response) -> Response:
     """The answer with the request's tracing headers, as the document says ("Mirrored back")."""
     echoed = [(name, value) for name in MIRRORED if (value := request.headers.get(name)) is not None]
-    return Response(response.status, response.headers.and_(echoed), response.body) if echoed else response
+    return replace(response, headers=response.headers.and_(echoed)) if echoed else response

@@ -96,7 +96,7 @@ def make_sandboxes(settings: Settings) -> Mapping[str, Sandbox]:
     made: dict[str, Sandbox] = {}
     for name in settings.providers:
         provider = open_provider(name)
-        seed, wire = settings.seed, settings.faults
+        seed, wire = settings.seed, settings.wire
         made[provider.name] = Sandbox(
             provider,
             settings.profile,

@@ -6,25 +6,35 @@ a Flask request and the test client gets the same answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple
 
 from mocksandbox import codec
 from mocksandbox.exchange import Headers, Request, Response
 from mocksandbox.fhir import issue, operation_outcome
+from mocksandbox.frozen import made
 from mocksandbox.sandbox import RULES_HEADER, Sandbox
-from mocksandbox.sandbox.failure import LATE as LATE_BODY
-from mocksandbox.sandbox.failure import late_words
+from mocksandbox.sandbox.failure import LATE, late_words
 from mocksandbox.server.settings import Settings
-from mocksandbox.server.wsgi import Environ, StartResponse, WsgiApp, origin_of, path_of, request_of, send
+from mocksandbox.server.wsgi import (
+    Environ,
+    StartResponse,
+    WsgiApp,
+    body_of,
+    headers_of,
+    origin_of,
+    pairs_of,
+    path_of,
+    send,
+)
 
 TENANT_HEADER = "X-Mocksandbox-Tenant"
 TENANT_PREFIX = "/tenants/"
 CONTROL = "/__mocksandbox"
 MAX_BODY = 64 * 1024 * 1024
 """The most bytes of a body: a snapshot of a full sandbox is larger than any request of a provider."""
-LATE = "mocksandbox.late"
-"""The key of the environment that tells, by its seconds, that a request's body did not come in time."""
 
 _EXPOSED = ", ".join(
     [
@@ -34,73 +44,112 @@ _EXPOSED = ", ".join(
 )
 
 
+class Place(NamedTuple):
+    """What a request's path leads to: a sandbox, or an authority's own route (`handler`); the tenant, the path below the
+    base, what stands before that in the URL, and the most bytes of a body that are read.
+    """
+
+    sandbox: Sandbox
+    tenant: str
+    path: str
+    base: str
+    most: int
+    handler: Callable[[Request, datetime], Response] | None = None
+
+
 @dataclass(frozen=True)
 class Front:
-    """The middleware. `mounts` are sandboxes by base path."""
+    """The middleware. `mounts` are sandboxes by base path; `inner` answers what is for none of them."""
 
     inner: WsgiApp
     mounts: Mapping[str, Sandbox]
     settings: Settings
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
-        path, late = path_of(environ), environ.get(LATE, 0.0)
-        if path == CONTROL or path.startswith(f"{CONTROL}/"):
-            return self.inner(environ, start_response) if not late else send(late_answer(late), start_response)
-        prefix, tenant, path = _tenant(path, environ)
-        for base_path, sandbox in self.mounts.items():
-            if path.startswith(base_path) and path[len(base_path) : len(base_path) + 1] in ("", "/"):
-                origin = origin_of(environ, trust_proxy=self.settings.trust_proxy)
-                base_url = f"{origin}{prefix}{base_path}"
-                request = request_of(environ, path[len(base_path) :] or "/", base_url, self._most(sandbox))
-                return send(self._answer(sandbox, request, tenant, late), start_response)
-        if late:
-            return send(late_answer(late), start_response)
-        own = self._own_route(environ, path, tenant, prefix)
-        return send(own, start_response) if own else self.inner(environ, start_response)
+        """Answer one request of a WSGI server."""
+        response = self.respond(environ)
+        return self.inner(environ, start_response) if response is None else send(response, start_response)
 
-    def _most(self, sandbox: Sandbox) -> int:
-        """The most bytes of a body that are read."""
-        return self.settings.max_body or sandbox.provider.max_body
+    def respond(self, environ: Environ) -> Response | None:
+        """The answer to a request of a WSGI server; None when it is for `inner`."""
+        method, path, headers = environ["REQUEST_METHOD"].upper(), path_of(environ), headers_of(environ)
+        place = self.place(method, path, headers)
+        if place is None:
+            return None
+        origin = origin_of(environ, trust_proxy=self.settings.trust_proxy)
+        query = environ.get("QUERY_STRING", "")
+        return self.answer(place, method, query, headers, body_of(environ, place.most), origin)
 
-    def _answer(self, sandbox: Sandbox, request: Request, tenant: str, late: float) -> Response:
-        origin = request.headers.get("Origin")
-        if origin and request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
-            return _preflight(request)
-        response = sandbox.handle(request, tenant, late=late)
-        return response if not origin else _shared(response)
-
-    def _own_route(self, environ: Environ, path: str, tenant: str, prefix: str) -> Response | None:
-        """The answer of an authority's own route (a token endpoint), which stands beside the base paths."""
+    def place(self, method: str, path: str, headers: Headers) -> Place | None:
+        """Where a request goes; None when it is for `inner`. The path is percent-encoded."""
+        if path.startswith(CONTROL) and path[len(CONTROL) : len(CONTROL) + 1] in ("", "/"):
+            return None
+        prefix, tenant, path = _tenant(path, headers)
+        for base, sandbox in self.mounts.items():
+            if path.startswith(base) and path[len(base) : len(base) + 1] in ("", "/"):
+                most = self.settings.max_body or sandbox.provider.max_body
+                return Place(sandbox, tenant, path[len(base) :] or "/", prefix + base, most)
         for sandbox in self.mounts.values():
-            routes = sandbox.authority.routes() if sandbox.authority else {}
-            handler = routes.get((environ["REQUEST_METHOD"].upper(), path))
+            # An authority's own route (a token endpoint) stands beside the base paths.
+            handler = sandbox.authority.routes().get((method, path)) if sandbox.authority else None
             if handler is not None:
-                if sandbox.board is not None:
-                    sandbox.board.look()
-                origin = origin_of(environ, trust_proxy=self.settings.trust_proxy)
-                request = request_of(environ, path, f"{origin}{prefix}", self._most(sandbox))
-                return handler(request, sandbox.clock_of(tenant).now())
+                most = self.settings.max_body or sandbox.provider.max_body
+                return Place(sandbox, tenant, path, prefix, most, handler)
         return None
+
+    def answer(
+        self, place: Place, method: str, query: str, headers: Headers, body: bytes, origin: str, late: float = 0.0
+    ) -> Response:
+        """The answer to a request at a place; `origin` is scheme and host as the client used them, `late` how many seconds its
+        body was waited for in vain.
+        """
+        sandbox, base_url = place.sandbox, origin + place.base
+        request = made(
+            Request,
+            method=method,
+            path=place.path,
+            query=pairs_of(query) if query else (),
+            headers=headers,
+            body=body,
+            base_url=base_url,
+        )
+        if place.handler is not None:
+            if late:
+                return late_answer(late)
+            if sandbox.board is not None:
+                sandbox.board.look()
+            return place.handler(request, sandbox.clock_of(place.tenant).now())
+        came_from = headers.get("Origin")
+        if not came_from:
+            return sandbox.handle(request, place.tenant, late=late)
+        if method == "OPTIONS" and "Access-Control-Request-Method" in headers:
+            return _preflight(request)
+        return _shared(sandbox.handle(request, place.tenant, late=late))
+
+
+def outcome(status: int, code: str, says: str, at: str, **headers: str) -> Response:
+    """A refusal where no provider is asked, in the shape of a FHIR API."""
+    body = codec.dumps(operation_outcome([issue(code, says, [at])]))
+    more = [(name.replace("_", "-"), value) for name, value in headers.items()]
+    return Response(status, Headers([("Content-Type", "application/fhir+json"), *more]), body)
 
 
 def late_answer(seconds: float) -> Response:
     """The refusal of a body that did not come in time, where no provider is asked."""
-    body = codec.dumps(operation_outcome([issue(LATE_BODY.issue, late_words(seconds), ["body"])]))
-    return Response(LATE_BODY.status, Headers([("Content-Type", "application/fhir+json"), ("Connection", "close")]), body)
+    return outcome(LATE.status, LATE.issue, late_words(seconds), "body", Connection="close")
 
 
-def _tenant(path: str, environ: Environ) -> tuple[str, str, str]:
+def _tenant(path: str, headers: Headers) -> tuple[str, str, str]:
     """The tenant's prefix in the path, the tenant, and the path without it. The prefix wins over the header, and that over a
     token of the form `supplier:NAME@TENANT`.
     """
     if path.startswith(TENANT_PREFIX):
         name, slash, rest = path[len(TENANT_PREFIX) :].partition("/")
         return f"{TENANT_PREFIX}{name}", name, f"{slash}{rest}"
-    header = environ.get("HTTP_X_MOCKSANDBOX_TENANT")
+    header = headers.get(TENANT_HEADER)
     if header is not None:
-        return "", str(header), path
-    token = str(environ.get("HTTP_AUTHORIZATION", ""))
+        return "", header, path
+    token = headers.get("Authorization", "")
     return "", token.partition("@")[2] if token.startswith("Bearer supplier:") else "", path
 
 

@@ -1,18 +1,19 @@
-"""Running the server: granian with the application, the port known before it answers, and a word when it is ready."""
+"""Running the server: the port known before it answers, the application on one thread, and a word when it is ready."""
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
-import multiprocessing
+import os
+import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -21,27 +22,22 @@ from mocksandbox.provider import open_provider
 from mocksandbox.server.app import make_sandboxes, serving_app
 from mocksandbox.server.front import CONTROL
 from mocksandbox.server.hosts import is_here
-from mocksandbox.server.rsgi import Rsgi
+from mocksandbox.server.listener import CONNECTIONS, Listener
 from mocksandbox.server.settings import Settings
+from mocksandbox.server.workers import Count, own_socket, share_port, supervise
 from mocksandbox.store import MEMORY, tidy_up
-
-_LOOPBACK = "127.0.0.1"
-_PATIENCE = 60.0
-"""How long, in seconds, the server may take to answer for the first time."""
-
-_CONNECTIONS = 4096
-"""How many connections of one worker may be open at a time; others wait in the system's queue, which is as long."""
 
 _DRAIN = 20
 """Seconds that a worker has for the requests that it is answering when it is told to stop."""
 
-_HEAD_TIMEOUT = 10
-"""Seconds that a client has for a request's head, and between two requests."""
+_FILES = 64
+"""How many files and sockets a worker may need beside its clients'."""
 
 
 def serve(settings: Settings, host: str, port: int, ready_file: Path | None = None, workers: int = 1) -> None:
     """Serve, with so many worker processes, until the process is told to stop (SIGTERM, SIGINT). When they all answer, it is
-    said on standard output, and in the ready file when one is named. A worker that dies is replaced.
+    said on standard output, and in the ready file when one is named. A worker that dies is replaced; where records are kept in
+    memory this process itself is the only worker, for they would be lost with it.
 
     Raises:
         UsageError: the port is in use or not allowed, or the host is no address of this machine; the store cannot be used, or
@@ -53,45 +49,74 @@ def serve(settings: Settings, host: str, port: int, ready_file: Path | None = No
             f"--workers {workers} needs a store that they share: with --store {MEMORY} each worker would have records of its "
             "own. Add --store sqlite:///FILE (or postgresql://USER@HOST/DATABASE), or leave --workers out."
         )
-    settings = replace(settings, loopback=is_here(host))
-    make_sandboxes(settings)  # a mistake in the settings is told here, and not by a worker
-    reserved = _reserve(host, port)
-    bound = reserved.getsockname()[1]
-    # With the front, the server itself answers on a port of its own that only this machine reaches.
-    behind = _reserve(_LOOPBACK, 0) if settings.faults else None
-    address = (_LOOPBACK, behind.getsockname()[1]) if behind else (host, bound)
+    settings = replace(settings, loopback=is_here(host), wire=True)
+    bound = _reserve(host, port)
     _warn(settings)
-    from granian import Granian
-    from granian.constants import HTTPModes, Interfaces, RuntimeModes
-    from granian.http import HTTP1Settings
-    from granian.log import LogLevels
-
-    server = Granian(
-        "mocksandbox",
-        address=address[0],
-        port=address[1],
-        interface=Interfaces.RSGI,
-        workers=workers,
-        runtime_mode=RuntimeModes.st,
-        http=HTTPModes.http1,
-        websockets=False,
-        backlog=_CONNECTIONS,
-        backpressure=_CONNECTIONS,
-        http1_settings=HTTP1Settings(header_read_timeout=_HEAD_TIMEOUT * 1000),
-        log_level=LogLevels.error,
-        respawn_failed_workers=True,
-        workers_kill_timeout=_DRAIN,
-    )
-    loaded = multiprocessing.Value("i", 0)
-    announce = partial(_announce, settings, host, bound, ready_file)
-    load = partial(_load, settings, (host, bound), address, announce, _Count(workers, loaded))
+    announce = partial(_announce, settings, host, bound.getsockname()[1], ready_file)
     try:
-        server.serve(target_loader=load, wrap_loader=False)
+        if settings.store == MEMORY:
+            _answer(settings, bound, announce)
+        else:
+            make_sandboxes(settings)  # a mistake in the settings is told here, and not by a worker
+            supervise(partial(_work, settings, bound, announce), workers, _DRAIN)
     finally:
         tidy_up(settings.store)
-    reserved.close()
-    if behind is not None:
-        behind.close()
+        bound.close()
+
+
+def _work(settings: Settings, bound: socket.socket, announce: Callable[[], None], count: Count) -> None:
+    """What a worker process does."""
+    parent = os.getppid()
+    try:
+        _answer(settings, own_socket(bound), lambda: announce() if count.one_more() else None, lambda: os.getppid() == parent)
+    except MocksandboxError as error:  # what was there when the server started is there no more
+        print(f"mocksandbox: a worker cannot start: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+        sys.exit(1)
+
+
+def _answer(
+    settings: Settings, bound: socket.socket, announce: Callable[[], None], wanted: Callable[[], bool] = lambda: True
+) -> None:
+    """Answer on a socket until told to stop, or until nobody wants it any more."""
+    front, complete = serving_app(settings)
+    gc.collect()
+    _freeze()
+    # On a thread of its own: what the first answers do without takes half a second to load.
+    threading.Thread(target=_settle, args=(complete,), daemon=True).start()
+    asyncio.run(_listen(Listener(front, settings.body_timeout, _room()), bound, announce, wanted))
+
+
+async def _listen(listener: Listener, bound: socket.socket, announce: Callable[[], None], wanted: Callable[[], bool]) -> None:
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(told.set))
+    server = await loop.create_server(listener.connect, sock=bound, backlog=CONNECTIONS)
+    watching = asyncio.create_task(listener.watch())
+    announce()
+    while wanted():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(told.wait(), 1)
+            break
+    server.close()
+    await listener.stop(_DRAIN)
+    watching.cancel()
+
+
+def _room() -> int:
+    """How many connections there may be: a process may open so many files, and needs some itself."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return CONNECTIONS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + _FILES
+    if soft not in (resource.RLIM_INFINITY,) and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(CONNECTIONS, soft - _FILES))
 
 
 def _warn(settings: Settings) -> None:
@@ -101,75 +126,37 @@ def _warn(settings: Settings) -> None:
         print(f"--only-synthetic: {', '.join(unguarded)} tell no made-up people from real ones: not guarded.", file=sys.stderr)
 
 
-@dataclass(frozen=True)
-class _Count:
-    """Counts the workers that have loaded the application, those too that replace one that has died."""
-
-    workers: int
-    loaded: Any
-
-    def one_more(self) -> bool:
-        """Count one; whether it was the last that is waited for."""
-        with self.loaded.get_lock():
-            self.loaded.value += 1
-            return bool(self.loaded.value == self.workers)
-
-
-def _load(
-    settings: Settings, address: tuple[str, int], behind: tuple[str, int], announce: Callable[[], None], count: _Count
-) -> Any:
-    """The application, made in a worker. The threads of the front, and of who waits for the first answer, start there too:
-    started before the worker is forked, they could leave it with a lock that nobody holds.
-    """
-    try:
-        app, complete = serving_app(settings)
-    except MocksandboxError as error:  # what was there when the server started is there no more
-        print(f"mocksandbox: a worker cannot start: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
-        sys.exit(1)
-    if settings.faults:
-        from mocksandbox.server.reset_front import ResetFront
-
-        threading.Thread(target=ResetFront(address, behind).serve_forever, daemon=True).start()
-    _freeze()
-    threading.Thread(target=_settle, args=(announce if count.one_more() else None, complete), daemon=True).start()
-    most = max((open_provider(name).max_body for name in settings.providers), default=0)
-    return Rsgi(app, settings.max_body or most, settings.body_timeout)
-
-
 def _freeze() -> None:
     """What is there now stays: the collector need not look at it again. What a request leaves behind goes with its last
     reference, so looking for circles may wait; it is what makes single answers late.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 100)
 
 
-def _settle(announce: Callable[[], None] | None, complete: Callable[[], None]) -> None:
-    """Tell that the server answers, where this is the worker that does so; then load what first answers did without."""
-    if announce is not None:
-        announce()
+def _settle(complete: Callable[[], None]) -> None:
+    """Load what first answers did without."""
     complete()
     gc.freeze()
 
 
 def _reserve(host: str, port: int) -> socket.socket:
-    """A bound socket that holds the port until the server's own sockets share it.
+    """A bound socket, before anything else is done: whether the port is free is told at once.
 
-    granian's workers share a port by SO_REUSEPORT, so a second server of the same user would silently share it too: the first
-    bind, without that option, finds out whether the port is free.
+    Raises:
+        UsageError: it is not, or cannot be used.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
-            port = probe.getsockname()[1]
         held = socket.socket(family, socket.SOCK_STREAM)
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if hasattr(socket, "SO_REUSEPORT"):
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            held.bind((host, port))
+        if os.name == "posix":  # elsewhere the option lets two servers have one port
+            with socket.socket(family, socket.SOCK_STREAM) as probe:  # without SO_REUSEPORT, which would share it silently
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((host, port))
+                port = probe.getsockname()[1]
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            share_port(held)
+        held.bind((host, port))
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(
@@ -179,18 +166,9 @@ def _reserve(host: str, port: int) -> socket.socket:
 
 
 def _announce(settings: Settings, host: str, port: int, ready_file: Path | None) -> None:
-    """Tell that the server answers, once it does."""
+    """Tell that the server answers."""
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
-        if _answers(reachable, port, open_provider(settings.providers[0]).base_path):
-            _say(settings, f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{port}", ready_file)
-            return
-        time.sleep(0.005)
-    print(f"the server did not answer within {_PATIENCE:.0f} s", file=sys.stderr)
-
-
-def _say(settings: Settings, origin: str, ready_file: Path | None) -> None:
+    origin = f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{port}"
     opened = [open_provider(name) for name in settings.providers]
     urls = {provider.name: origin + provider.base_path for provider in opened}
     for name, url in urls.items():
@@ -198,18 +176,6 @@ def _say(settings: Settings, origin: str, ready_file: Path | None) -> None:
     print(f"{'control':12} {origin}{CONTROL}/health", flush=True)
     if ready_file is not None:
         write_ready_file(ready_file, {"url": origin, "providers": urls})
-
-
-def _answers(host: str, port: int, path: str) -> bool:
-    """Whether a browser's question before its first request is answered: it is in no journal, and needs no Flask."""
-    connection = HTTPConnection(host, port, timeout=5)
-    try:
-        connection.request("OPTIONS", path, headers={"Origin": "null", "Access-Control-Request-Method": "GET"})
-        return connection.getresponse().status == 204
-    except (OSError, HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def write_ready_file(path: Path, told: dict[str, Any]) -> None:

@@ -16,10 +16,10 @@ class Settings:
     `providers` are names or contract folders; `profile` None means each provider's default. `auth_files` name files for the
     provider's authority (`suppliers`, `clients`). `strict` checks every answer against the document. `trust_proxy` believes
     `X-Forwarded-*` headers. `max_body` is in bytes, None for what each API reads; the journal keeps so many entries and bytes
-    of bodies. `seed` makes what faults draw by chance repeatable; `faults` puts the front that can cut connections before the
-    server; `only_synthetic` refuses requests that may name a real person. `store` is `memory` or the URL of a store that
-    several processes share; it may hold a password. `loopback` says that only this machine is to reach the server;
-    `body_timeout` is how many seconds a body may take to come.
+    of bodies. `seed` makes what faults draw by chance repeatable; `wire` says that the server holds its clients' connections,
+    so that faults can cut them; `only_synthetic` refuses requests that may name a real person. `store` is `memory` or the URL
+    of a store that several processes share; it may hold a password. `loopback` says that only this machine is to reach the
+    server; `body_timeout` is how many seconds a body may take to come.
     """
 
     providers: tuple[str, ...] = ("nhs",)
@@ -32,7 +32,7 @@ class Settings:
     journal_entries: int = 10_000
     journal_bytes: int = 64 * 1024 * 1024
     seed: int | None = None
-    faults: bool = False
+    wire: bool = False
     only_synthetic: bool = False
     store: str = field(default=MEMORY, repr=False)
     loopback: bool = True

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote, unquote_plus
+from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
 from mocksandbox.exchange import Headers, Pairs, Request, Response
 
@@ -26,7 +26,22 @@ _PHRASES = {status.value: f"{status.value} {status.phrase}" for status in HTTPSt
 def path_of(environ: Environ) -> str:
     """The path of a request, percent-encoded as in a URL (WSGI gives it decoded, as latin-1)."""
     path: str = environ.get("PATH_INFO", "")
-    return path if _PLAIN_PATH.fullmatch(path) else quote(path.encode("latin-1", "replace"), safe=_SAFE)
+    return path if _PLAIN_PATH.fullmatch(path) else _quoted(path.encode("latin-1", "replace"))
+
+
+def _quoted(path: bytes) -> str:
+    return quote(path, safe=_SAFE)
+
+
+def split_target(target: bytes) -> tuple[str, str]:
+    """The path of a request's target, percent-encoded, and its query."""
+    if not target.startswith((b"/", b"*")):  # as a proxy is asked: http://HOST/PATH
+        _, scheme, rest = target.partition(b"://")
+        target = b"/" + rest.partition(b"/")[2] if scheme else b"/" + target
+    path, _, query = target.partition(b"#")[0].partition(b"?")
+    text = path.decode("latin-1")
+    # What WSGI cannot tell apart is the same here: both ways give the same answers.
+    return text if _PLAIN_PATH.fullmatch(text) else _quoted(unquote_to_bytes(path)), query.decode("latin-1")
 
 
 def origin_of(environ: Environ, *, trust_proxy: bool = False) -> str:
@@ -36,14 +51,20 @@ def origin_of(environ: Environ, *, trust_proxy: bool = False) -> str:
         scheme = _first(environ, "HTTP_X_FORWARDED_PROTO") or scheme
         host = _first(environ, "HTTP_X_FORWARDED_HOST") or host
         prefix = _first(environ, "HTTP_X_FORWARDED_PREFIX").rstrip("/")
-    if host in _HOSTS:
-        return f"{scheme}://{host}{environ.get('SCRIPT_NAME', '')}{prefix}"
-    if _HOST.fullmatch(host):
-        if len(_HOSTS) < _MOST_NAMES:
-            _HOSTS.add(host)
-    else:
+    if not is_host(host):
         host = f"{environ.get('SERVER_NAME', 'localhost')}:{environ.get('SERVER_PORT', '80')}"
     return f"{scheme}://{host}{environ.get('SCRIPT_NAME', '')}{prefix}"
+
+
+def is_host(text: str) -> bool:
+    """Whether a text is a host as a URL has it, with or without a port."""
+    if text in _HOSTS:
+        return True
+    if not _HOST.fullmatch(text):
+        return False
+    if len(_HOSTS) < _MOST_NAMES:
+        _HOSTS.add(text)
+    return True
 
 
 def _first(environ: Environ, name: str) -> str:
@@ -75,9 +96,11 @@ def _name_of(key: str) -> str:
 
 def query_of(environ: Environ) -> Pairs:
     """The query's parameters in order, repeats and empty values kept."""
-    text: str = environ.get("QUERY_STRING", "")
-    if not text:
-        return ()
+    return pairs_of(environ.get("QUERY_STRING", ""))
+
+
+def pairs_of(text: str) -> Pairs:
+    """The same of a query's text."""
     return tuple(
         (_unquoted(name), _unquoted(value)) for name, _, value in (pair.partition("=") for pair in text.split("&") if pair)
     )
@@ -101,10 +124,20 @@ def request_of(environ: Environ, path: str, base_url: str, most: int) -> Request
     return Request(method, path, query_of(environ), headers_of(environ), body_of(environ, most), base_url)
 
 
-def send(response: Response, start_response: StartResponse) -> list[bytes]:
-    """Give an answer to the WSGI server."""
+def written(response: Response) -> tuple[str, list[tuple[str, str]]]:
+    """The status line and the headers of an answer, with the body's length."""
     headers = list(response.headers.pairs)
     if response.status not in (204, 304):
         headers.append(("Content-Length", str(len(response.body))))
-    start_response(_PHRASES.get(response.status, f"{response.status} Unknown"), headers)
+    return status_line(response.status), headers
+
+
+def status_line(status: int) -> str:
+    """The status with its phrase."""
+    return _PHRASES.get(status) or f"{status} Unknown"
+
+
+def send(response: Response, start_response: StartResponse) -> list[bytes]:
+    """Give an answer to the WSGI server."""
+    start_response(*written(response))
     return [response.body]

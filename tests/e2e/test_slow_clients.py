@@ -21,7 +21,7 @@ from tests.e2e.live import FHIR_JSON, PATIENCE, Server, serving
 SLOW, IDLE = 200, 1_000
 BODY_TIMEOUT = 2.0
 HEAD_TIMEOUT = 10.0
-"""Seconds that the server waits for a request's head; the server's own, and granian measures it in whole seconds."""
+"""Seconds that the server waits for a request's head; the server's own."""
 
 
 @pytest.fixture(scope="module")

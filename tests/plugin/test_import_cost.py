@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 DENIED = {
-    *("flask", "werkzeug", "granian", "openapi_core", "jsonschema_path", "jsonschema", "jsonschema_rs", "pydantic", "yaml"),
+    *("flask", "werkzeug", "httptools", "openapi_core", "jsonschema_path", "jsonschema", "jsonschema_rs", "pydantic", "yaml"),
     *("fhir", "faker", "hypothesis", "schemathesis", "requests", "httpx", "rich", "orjson", "click", "joserfc", "jsonpath"),
 }
 
@@ -73,7 +73,7 @@ from mocksandbox.consumer.options import Options
 from mocksandbox.consumer.plugged import Plugged
 view = Plugged(Options()).shared("nhs")
 list(view.app({"REQUEST_METHOD": "GET", "PATH_INFO": view.provider.base_path + "/_ping", "HTTP_HOST": "x"}, lambda *_: None))
-print(sorted({"requests", "httpx", "hypothesis", "faker", "mocksandbox.generators", "granian"} & set(sys.modules)))
+print(sorted({"requests", "httpx", "hypothesis", "faker", "mocksandbox.generators", "httptools"} & set(sys.modules)))
 print("mocksandbox.consumer.serving" in sys.modules)
 """
     done = subprocess.run(

@@ -116,8 +116,8 @@ def test_whoever_has_asked_is_answered_before_the_server_stops(tmp_path: Path, w
         assert not server.ready.exists()
 
 
-def test_the_front_of_faults_stands_before_several_workers(tmp_path: Path) -> None:
-    with living(f"sqlite:///{tmp_path / 'records.db'}", "--faults") as server:
+def test_each_of_several_workers_cuts_connections(tmp_path: Path) -> None:
+    with living(f"sqlite:///{tmp_path / 'records.db'}") as server:
         reset = asking("GET", SEEDED).with_header("Prefer", "fault=reset")
         for _ in range(6):
             assert anew(server, asking("GET", SEEDED)) == 200

@@ -1,0 +1,150 @@
+"""What all connections of a process share: the application that answers, the limits, the time, and who is connected."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import sys
+from email.utils import formatdate
+from time import time
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from mocksandbox.exchange import Headers, Response
+from mocksandbox.sandbox.failure import failure_place
+from mocksandbox.server.connection import Connection, Sent
+from mocksandbox.server.front import MAX_BODY, Front, Place, late_answer, outcome
+from mocksandbox.server.wsgi import is_host
+
+_log = logging.getLogger("mocksandbox")
+
+TICK = 0.1
+"""Seconds between two looks at what has waited for too long."""
+
+CONNECTIONS = 4096
+"""How many connections of one process may be open at a time; one more, and the idle one that waits longest is closed."""
+
+
+class Listener:
+    """Makes a connection for each client, and answers what it asks. Times are in seconds; `now` counts the looks."""
+
+    def __init__(self, front: Front, body_timeout: float, connections: int = CONNECTIONS) -> None:
+        """For a front; a body may take so long to come, and so many may be connected."""
+        self.front, self.body_timeout, self.most = front, body_timeout, connections
+        self.connections: dict[Connection, None] = {}
+        self.stopping = False
+        self.now = 0
+        self.date = formatdate(usegmt=True)
+        self._trust = front.settings.trust_proxy
+
+    def connect(self) -> Connection:
+        """The protocol of a new connection."""
+        return Connection(self)
+
+    def joined(self, connection: Connection) -> bool:
+        """A client has come; whether there is room for it."""
+        full = len(self.connections) >= self.most
+        idle = min((each for each in self.connections if each.idle), key=lambda each: each.due, default=None) if full else None
+        if idle is not None:
+            idle.hang_up()
+            self.left(idle)
+        if full and idle is None:
+            return False
+        self.connections[connection] = None
+        return True
+
+    def left(self, connection: Connection) -> None:
+        """A client has gone."""
+        self.connections.pop(connection, None)
+
+    async def watch(self) -> None:
+        """End what has waited for too long, until this is cancelled."""
+        while True:
+            await asyncio.sleep(TICK)
+            self.now += 1
+            if not self.now % 5:
+                self.date = formatdate(time(), usegmt=True)
+            for connection in [each for each in self.connections if each.due <= self.now]:
+                connection.overdue()
+
+    async def stop(self, seconds: float) -> None:
+        """Let those go who ask nothing, and wait so long for the answers to the others."""
+        self.stopping = True
+        for connection in list(self.connections):
+            if connection.idle:
+                connection.hang_up()
+        deadline = time() + seconds
+        while self.connections and time() < deadline:
+            await asyncio.sleep(TICK / 5)
+
+    def place(self, sent: Sent) -> Place | None:
+        """Where a request goes; None when that is Flask."""
+        return self.front.place(sent.method, sent.path, sent.headers)
+
+    def most_of(self, place: Place | None) -> int:
+        """The most bytes of a body that are read."""
+        return place.most if place else MAX_BODY
+
+    def answer(self, sent: Sent, place: Place | None, server: tuple[str, int], late: bool) -> Response:
+        """The answer to a request."""
+        seconds = self.body_timeout if late else 0.0
+        try:
+            if place is not None:
+                origin = self._origin(sent.headers, server)
+                return self.front.answer(place, sent.method, sent.query, sent.headers, sent.body, origin, seconds)
+            return late_answer(seconds) if late else self._through_wsgi(sent, server)
+        except Exception as error:  # a bug of ours, which must not leave a client without an answer
+            _log.error("the server failed: %s", failure_place(error))
+            return outcome(500, "exception", "The server failed; its log says why.", "path", Connection="close")
+
+    def _origin(self, headers: Headers, server: tuple[str, int]) -> str:
+        """Scheme and host as the client used them."""
+        scheme, host, prefix = "http", headers.get("Host", ""), ""
+        if self._trust:
+            scheme = _first(headers, "X-Forwarded-Proto") or scheme
+            host = _first(headers, "X-Forwarded-Host") or host
+            prefix = _first(headers, "X-Forwarded-Prefix").rstrip("/")
+        return f"{scheme}://{host if is_host(host) else f'{server[0]}:{server[1]}'}{prefix}"
+
+    def _through_wsgi(self, sent: Sent, server: tuple[str, int]) -> Response:
+        """The answer of the application that stands behind the front."""
+        told: list[Any] = []
+        # An iterable may have something to close, as Flask's has; none of ours is endless.
+        parts = self.front.inner(environ_of(sent, server), lambda status, headers, _error=None: told.extend((status, headers)))
+        body = b"".join(parts)
+        if close := getattr(parts, "close", None):
+            close()
+        status, headers = told[-2:]
+        kept = [(name, value) for name, value in headers if name.lower() != "content-length"]
+        return Response(int(status[:3]), Headers(kept), body)
+
+
+def environ_of(sent: Sent, server: tuple[str, int]) -> dict[str, Any]:
+    """A request as WSGI has it (PEP 3333)."""
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": sent.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(sent.path).decode("latin-1"),
+        "QUERY_STRING": sent.query,
+        "SERVER_NAME": server[0],
+        "SERVER_PORT": str(server[1]),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(sent.body),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in sent.headers.pairs:
+        key = name.upper().replace("-", "_")
+        key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
+        environ[key] = f"{environ[key]},{value}" if key in environ else value
+    return environ
+
+
+def _first(headers: Headers, name: str) -> str:
+    return headers.get(name, "").partition(",")[0].strip()
