@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import logging
-import sys
 from email.utils import formatdate
 from time import time
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from mocksandbox.exchange import Headers, Response
 from mocksandbox.sandbox.failure import failure_place
-from mocksandbox.server.connection import Connection, Sent
+from mocksandbox.server.connection import Connection
 from mocksandbox.server.front import MAX_BODY, Front, Place, late_answer, outcome
+from mocksandbox.server.message import Sent, environ_of
 from mocksandbox.server.wsgi import is_host
 
 _log = logging.getLogger("mocksandbox")
@@ -118,32 +116,6 @@ class Listener:
         status, headers = told[-2:]
         kept = [(name, value) for name, value in headers if name.lower() != "content-length"]
         return Response(int(status[:3]), Headers(kept), body)
-
-
-def environ_of(sent: Sent, server: tuple[str, int]) -> dict[str, Any]:
-    """A request as WSGI has it (PEP 3333)."""
-    environ: dict[str, Any] = {
-        "REQUEST_METHOD": sent.method,
-        "SCRIPT_NAME": "",
-        "PATH_INFO": unquote_to_bytes(sent.path).decode("latin-1"),
-        "QUERY_STRING": sent.query,
-        "SERVER_NAME": server[0],
-        "SERVER_PORT": str(server[1]),
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(sent.body),
-        "wsgi.input_terminated": True,
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": False,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-    }
-    for name, value in sent.headers.pairs:
-        key = name.upper().replace("-", "_")
-        key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
-        environ[key] = f"{environ[key]},{value}" if key in environ else value
-    return environ
 
 
 def _first(headers: Headers, name: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote, unquote_plus, unquote_to_bytes
+from urllib.parse import quote, unquote_plus
 
 from mocksandbox.exchange import Headers, Pairs, Request, Response
 
@@ -26,22 +26,17 @@ _PHRASES = {status.value: f"{status.value} {status.phrase}" for status in HTTPSt
 def path_of(environ: Environ) -> str:
     """The path of a request, percent-encoded as in a URL (WSGI gives it decoded, as latin-1)."""
     path: str = environ.get("PATH_INFO", "")
-    return path if _PLAIN_PATH.fullmatch(path) else _quoted(path.encode("latin-1", "replace"))
+    return path if _PLAIN_PATH.fullmatch(path) else quoted(path.encode("latin-1", "replace"))
 
 
-def _quoted(path: bytes) -> str:
+def is_plain(path: str) -> bool:
+    """Whether a path has nothing that is percent-encoded or would have to be."""
+    return _PLAIN_PATH.fullmatch(path) is not None
+
+
+def quoted(path: bytes) -> str:
+    """A path of any bytes, percent-encoded."""
     return quote(path, safe=_SAFE)
-
-
-def split_target(target: bytes) -> tuple[str, str]:
-    """The path of a request's target, percent-encoded, and its query."""
-    if not target.startswith((b"/", b"*")):  # as a proxy is asked: http://HOST/PATH
-        _, scheme, rest = target.partition(b"://")
-        target = b"/" + rest.partition(b"/")[2] if scheme else b"/" + target
-    path, _, query = target.partition(b"#")[0].partition(b"?")
-    text = path.decode("latin-1")
-    # What WSGI cannot tell apart is the same here: both ways give the same answers.
-    return text if _PLAIN_PATH.fullmatch(text) else _quoted(unquote_to_bytes(path)), query.decode("latin-1")
 
 
 def origin_of(environ: Environ, *, trust_proxy: bool = False) -> str:

@@ -16,8 +16,8 @@ from mocksandbox.exchange import Headers, Response
 from mocksandbox.provider import open_provider
 from mocksandbox.server import connection as wire
 from mocksandbox.server.app import serving_app
-from mocksandbox.server.connection import MOST_HEADERS, Connection, Sent
 from mocksandbox.server.listener import Listener
+from mocksandbox.server.message import MOST_HEADERS, Sent, head_of
 from mocksandbox.server.settings import Settings
 from tests.e2e.live import FHIR_JSON, Server, serving
 
@@ -259,9 +259,7 @@ def test_a_client_that_takes_no_answers_is_asked_nothing_more_and_then_let_go(mo
 
 
 def test_no_value_of_an_answer_can_end_its_header() -> None:
-    front, _ = serving_app(Settings())
-    connection = Connection(Listener(front, 1.0))
     sent = Sent("GET", "/", "", Headers(), b"", keep=True, old=False)
     response = Response(200, Headers([("X-Echo", "a\r\nSet-Cookie: b\n\n<html>")]), b"")
-    head = connection._head_of(sent, response, keep=True)
+    head = head_of(sent, response, True, "now")
     assert re.findall(rb"^[^:\r\n]+:", head, re.M) == [b"X-Echo:", b"Content-Length:", b"Date:"]
