@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from email.utils import formatdate
 from time import time
@@ -20,6 +21,9 @@ _log = logging.getLogger("mocksandbox")
 TICK = 0.1
 """Seconds between two looks at what has waited for too long."""
 
+COLLECT = 600
+"""Seconds between two looks for circles among all that is kept, where clients leave a moment for it; twice as many where not."""
+
 CONNECTIONS = 4096
 """How many connections of one process may be open at a time; one more, and the idle one that waits longest is closed."""
 
@@ -32,7 +36,7 @@ class Listener:
         self.front, self.body_timeout, self.most = front, body_timeout, connections
         self.connections: dict[Connection, None] = {}
         self.stopping = False
-        self.now = 0
+        self.now = self.answered = 0
         self.date = formatdate(usegmt=True)
         self._trust = front.settings.trust_proxy
 
@@ -58,9 +62,14 @@ class Listener:
 
     async def watch(self) -> None:
         """End what has waited for too long, until this is cancelled."""
+        looked = answered = 0
         while True:
             await asyncio.sleep(TICK)
             self.now += 1
+            since, answered, before = (self.now - looked) * TICK, self.answered, answered
+            if since >= 2 * COLLECT or (since >= COLLECT and answered == before):
+                looked = self.now
+                gc.collect()
             if not self.now % 5:
                 self.date = formatdate(time(), usegmt=True)
             for connection in [each for each in self.connections if each.due <= self.now]:
@@ -86,6 +95,7 @@ class Listener:
 
     def answer(self, sent: Sent, place: Place | None, server: tuple[str, int], late: bool) -> Response:
         """The answer to a request."""
+        self.answered += 1
         seconds = self.body_timeout if late else 0.0
         try:
             if place is not None:

@@ -128,10 +128,11 @@ def _warn(settings: Settings) -> None:
 
 def _freeze() -> None:
     """What is there now stays: the collector need not look at it again. What a request leaves behind goes with its last
-    reference, so looking for circles may wait; it is what makes single answers late.
+    reference, so circles are looked for among what is young only, a few at a time; among all that is kept, which takes long
+    and makes single answers late, it is looked for by the listener, rarely.
     """
     gc.freeze()
-    gc.set_threshold(10_000, 20, 100)
+    gc.set_threshold(5_000, 5, 1_000_000)
 
 
 def _settle(complete: Callable[[], None]) -> None:
