@@ -22,7 +22,7 @@ TICK = 0.1
 """Seconds between two looks at what has waited for too long."""
 
 COLLECT = 600
-"""Seconds between two looks for circles among all that is kept, where clients leave a moment for it; twice as many where not."""
+"""Seconds between two looks for circles among all that is kept, if clients leave a moment for it; else twice as many."""
 
 CONNECTIONS = 4096
 """How many connections of one process may be open at a time; one more, and the idle one that waits longest is closed."""
