@@ -3,7 +3,7 @@
 Most objects of a type have the same keys in the same order. What the keys alone decide (whether they are elements of the type,
 in the specification's order, whether one is missing, or two stand for one choice) is decided once for each such shape; what is
 left is one function for the shape, written as Python, that looks at the values. What is already as it would be stored is given
-back as it is, not copied. Whatever is out of the ordinary is `NotPlainError`: `reading` then reads the resource from its beginning.
+back as it is, not copied. Whatever is out of the ordinary is left to `reading`, which then reads the resource from its start.
 """
 
 from __future__ import annotations

@@ -53,8 +53,10 @@ def promise(
     )
 
 
-OF_VALUES: set[Callable[[Attempt], Iterable[Hit]]] = set()
-"""The detectors that look at values only, and so find nothing in a body that is no record."""
+OF_VALUES: dict[Callable[[Attempt], Iterable[Hit]], tuple[int, Check]] = {}
+"""The detectors that look at values only, and so find nothing in a body that is no record; each with the number of the path
+at which the values stand and the check that they must pass.
+"""
 
 
 def value(
@@ -87,7 +89,7 @@ def value(
             if faults:
                 return
 
-    OF_VALUES.add(find)
+    OF_VALUES[find] = number, check
     return promise(
         id or f"bad-{field_id}",
         f"{field.spelled()} is {check.is_}",

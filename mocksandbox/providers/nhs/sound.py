@@ -1,0 +1,36 @@
+"""Whether a record breaks any of the rules about its values: sixty rules in one function, for the records that break none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from mocksandbox.providers.nhs.fields import values_of
+from mocksandbox.providers.nhs.promise import OF_VALUES
+from mocksandbox.rules.attempt import Attempt
+from mocksandbox.rules.rule import Rule
+
+
+def sound(rules: Sequence[Rule[Attempt]]) -> Callable[[Attempt], bool]:
+    """A function that tells whether an attempt breaks none of these rules.
+
+    It is written as Python: of each rule about a value only the test is left, and of most tests only a look at the value.
+    """
+    names: dict[str, Any] = {"values_of": values_of}
+    lines = ["def holds(attempt):", " values = values_of(attempt)"]
+    for place, rule in enumerate(rules):
+        of_values = OF_VALUES.get(rule.find)
+        if of_values is not None:
+            number, check = of_values
+            names[f"test{place}"] = check.test
+            lines.append(f" for value in values[{number}]:")
+            lines.append(f"  if not ({check.plain.format('value')}) and test{place}(value, attempt):")
+            lines.append("   return False")
+        else:
+            names[f"find{place}"] = rule.find
+            lines.append(f" for _ in find{place}(attempt):")
+            lines.append("  return False")
+    lines.append(" return True")
+    exec(compile("\n".join(lines), "<rules about values>", "exec"), names)
+    holds: Callable[[Attempt], bool] = names["holds"]
+    return holds
