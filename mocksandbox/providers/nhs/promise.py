@@ -58,6 +58,12 @@ OF_VALUES: dict[Callable[[Attempt], Iterable[Hit]], tuple[int, Check]] = {}
 at which the values stand and the check that they must pass.
 """
 
+OF_PRESENCE: dict[Callable[[Attempt], Iterable[Hit]], int] = {}
+"""The detectors that ask whether a value is there; each with the number of the path at which it stands."""
+
+OF_RECORDS: dict[Callable[[Attempt], Iterable[Hit]], Callable[[Attempt], Iterable[Hit]]] = {}
+"""The detectors that are asked only about bodies that are objects; each with the one that looks at the record."""
+
 
 def value(
     field_id: str,
@@ -114,6 +120,7 @@ def mandatory(field_id: str, why: str, *also: str) -> Rule[Attempt]:
         at = field.at(first) if first else f"Immunization.{field.path}"
         return ((at, "mandatory", {"at": field.spelled(first)}),)
 
+    OF_PRESENCE[find] = number
     return promise(
         f"missing-{field_id}",
         f"{field.spelled()} is there",

@@ -62,7 +62,7 @@ STATEFUL = frozenset({"exists", "rights", "same-identifier", "same-version", "du
 def request_catalogue() -> Catalogue[Attempt]:
     """The rules about requests."""
     rules = (*HTTP_RULES, *REQUEST_RULES, *BODY_RULES, *SEARCH_RULES)
-    return Catalogue(rules, messages(), ORDER, {"values": sound})
+    return Catalogue(rules, messages(), ORDER, {"values": sound, "mandation": sound})
 
 
 def response_catalogue(contract: Contract) -> Catalogue[Exchange]:

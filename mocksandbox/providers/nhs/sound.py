@@ -1,4 +1,4 @@
-"""Whether a record breaks any of the rules about its values: sixty rules in one function, for the records that break none."""
+"""Whether a record breaks any of the rules of a stage: sixty rules in one function, for the records that break none."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mocksandbox.providers.nhs.fields import values_of
-from mocksandbox.providers.nhs.promise import OF_VALUES
+from mocksandbox.providers.nhs.promise import OF_PRESENCE, OF_RECORDS, OF_VALUES
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.rule import Rule
 
@@ -17,7 +17,7 @@ def sound(rules: Sequence[Rule[Attempt]]) -> Callable[[Attempt], bool]:
     It is written as Python: of each rule about a value only the test is left, and of most tests only a look at the value.
     """
     names: dict[str, Any] = {"values_of": values_of}
-    lines = ["def holds(attempt):", " values = values_of(attempt)"]
+    lines = ["def holds(attempt):", " values = values_of(attempt)", " record = isinstance(attempt.body, dict)"]
     for place, rule in enumerate(rules):
         of_values = OF_VALUES.get(rule.find)
         if of_values is not None:
@@ -26,10 +26,18 @@ def sound(rules: Sequence[Rule[Attempt]]) -> Callable[[Attempt], bool]:
             lines.append(f" for value in values[{number}]:")
             lines.append(f"  if not ({check.plain.format('value')}) and test{place}(value, attempt):")
             lines.append("   return False")
+            continue
+        find = OF_RECORDS.get(rule.find, rule.find)
+        lines.append(" if record:" if rule.find in OF_RECORDS else " if True:")
+        if find in OF_PRESENCE:
+            lines.append(f"  for value in values[{OF_PRESENCE[find]}]:")
+            lines.append("   if value is not None:")
+            lines.append("    break")
+            lines.append("  else:")
         else:
-            names[f"find{place}"] = rule.find
-            lines.append(f" for _ in find{place}(attempt):")
-            lines.append("  return False")
+            names[f"find{place}"] = find
+            lines.append(f"  for _ in find{place}(attempt):")
+        lines.append("   return False")
     lines.append(" return True")
     exec(compile("\n".join(lines), "<rules about values>", "exec"), names)
     holds: Callable[[Attempt], bool] = names["holds"]
