@@ -19,13 +19,13 @@ class Catalogue(Generic[S]):
 
     The first stage with findings decides the answer: what stands in later stages is not looked at, as in the services
     themselves. `order[""]` is for requests that are for no operation. `quick` has, for stages of very many rules, what makes
-    of a stage's rules one function that tells of most subjects that they break none of them; False means that they may.
+    of a stage's rules one function, which gives those of them that a subject breaks, in their order.
     """
 
     rules: tuple[Rule[S], ...]
     messages: Mapping[str, Message]
     order: Mapping[str, Sequence[str]]
-    quick: Mapping[str, Callable[[Sequence[Rule[S]]], Callable[[S], bool]]] = field(default_factory=dict)
+    quick: Mapping[str, Callable[[Sequence[Rule[S]]], Callable[[S], Sequence[Rule[S]]]]] = field(default_factory=dict)
 
     def __getitem__(self, id: str) -> Rule[S]:
         if id not in self._by_id:
@@ -47,7 +47,7 @@ class Catalogue(Generic[S]):
         return {}
 
     @cached_property
-    def _quick(self) -> dict[int, tuple[Callable[[S], bool], Sequence[Rule[S]]]]:
+    def _quick(self) -> dict[int, tuple[Callable[[S], Sequence[Rule[S]]], Sequence[Rule[S]]]]:
         """The quick functions by the identity of their rules, kept beside them: no other rules get it."""
         return {}
 
@@ -81,10 +81,8 @@ class Catalogue(Generic[S]):
         """The findings of the first of these stages that has any."""
         for _, rules in stages:
             quick = self._quick.get(id(rules))
-            if quick is not None and quick[0](subject):
-                continue
             found: list[Finding] | None = None
-            for rule in rules:
+            for rule in rules if quick is None else quick[0](subject):
                 for hit in rule.find(subject):
                     found = found or []
                     found.append(self._finding(rule, *hit))

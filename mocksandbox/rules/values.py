@@ -33,7 +33,8 @@ def is_nhs_number(value: str) -> bool:
     # With its check digit a number's weighted digits add up to a multiple of 11; 48 for each digit, as ASCII has it, adds
     # 2,640, which is another.
     digits = value.encode() if value.isascii() else map(int, value)
-    return sum(map(mul, digits, _ALL_WEIGHTS)) % 11 == 0
+    weighted: int = sum(map(mul, digits, _ALL_WEIGHTS))
+    return weighted % 11 == 0
 
 
 _ALL_WEIGHTS = tuple(range(10, 0, -1))

@@ -1,4 +1,4 @@
-"""The quick look at a record's values says that they are sound exactly when no rule of their stage finds anything."""
+"""The quick look at a record names exactly the rules of a stage that find something."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_the_quick_look_and_the_rules_agree_over_mutated_records(stage: str) -> 
             body = mutated(good.body, random)
             attempt = good.with_body(body if random.random() < 0.98 else random.choice([[], "x", 5, [body]]))
             found = catalogue.findings(attempt, rules)
-            assert quick(attempt) == (not found), (attempt.body, found)
+            assert list(quick(attempt)) == list(dict.fromkeys(hit.rule for hit in found)), attempt.body
             assert list(catalogue.first_of(attempt, [(stage, rules)])) == found
             counted[not found] += 1
     assert min(counted.values()) > 100
