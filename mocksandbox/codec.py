@@ -18,13 +18,17 @@ import orjson
 # or more.
 _FRAGILE = rb"(?:\d+\.\d*0(?!\d)|0\.000|\d[\d.]*[eE]|[\d.]{16})"
 _FRAGILE_NUMBER = re.compile(rb'(?:"\s*:|[,\[]|^)\s*-?' + _FRAGILE)
-# The same, inside strings too (a time, for example), and five times as fast: what this does not find, that does not either.
-_PERHAPS_FRAGILE = re.compile(rb"[:,\[]\s*-?\d(?:\d*\.\d*0(?!\d)|(?<=0)\.000|[\d.]*[eE]|[\d.]{15})")
+# The same in a quick reading, ten times as fast, which may also find it inside strings; what this does not find, that does not
+# either. It keeps only what tells a number: 1 for every digit but 0, a colon for all that stands before one (and for the comma
+# after it). An exponent or a last zero counts only where the number ends, as no time and no UUID does.
+_QUICK = bytes.maketrans(b"23456789E,[]", b"11111111e::}")
+_LEFT_OUT = bytes(char for char in range(256) if char not in b'0123456789.eE+":,[]{}')
+_PERHAPS_FRAGILE = re.compile(rb":[01](?:[01]*\.[01]*0[:}]|(?<=0)\.000|[01.]*e\+?[01]+[:}]|[01.]{15})")
 
 
 def _keeps_numbers(data: bytes) -> bool:
     """Whether a float keeps the spelling of every number in a text."""
-    if data[:1] in (b"{", b"[") and not _PERHAPS_FRAGILE.search(data):
+    if data[:1] in (b"{", b"[") and not _PERHAPS_FRAGILE.search(data.translate(_QUICK, _LEFT_OUT)):
         return True
     return not _FRAGILE_NUMBER.search(data)
 

@@ -9,6 +9,9 @@ from functools import cache
 from mocksandbox.contract import read_mapping
 from mocksandbox.resources import contracts_root
 
+UNCHECKED = frozenset({("Extension", "url")})
+"""Required by FHIR and not missed by the library whose behaviour `reading` has (observed)."""
+
 
 @dataclass(frozen=True)
 class Element:

@@ -10,12 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from mocksandbox.fhir.elements import Element, all_elements
+from mocksandbox.fhir.elements import UNCHECKED, Element, all_elements
 from mocksandbox.fhir.primitives import READERS
 from mocksandbox.rules.places import MISSING, Path
-
-# Required by FHIR and not missed by the library whose behaviour this is (observed).
-_UNCHECKED = {("Extension", "url")}
 
 Problem = tuple[Path, str]
 """A place below the resource and a phrase that follows it."""
@@ -34,19 +31,20 @@ def _path(way: _Way) -> Path:
     return tuple(reversed(keys))
 
 
-def read_resource(resource: Mapping[str, Any], type_name: str) -> tuple[dict[str, Any], list[Problem]]:
+def read_slowly(resource: Any, type_name: str) -> tuple[dict[str, Any], list[Problem]]:
     """The resource as read, and every problem found on the way (the result is whole only when there are none)."""
     problems: list[Problem] = []
-    result = _object_reader(type_name)(resource, (), problems)
+    result = object_reader(type_name)(resource, (), problems)
     return {"resourceType": type_name, **(result if isinstance(result, dict) else {})}, problems
 
 
 @cache
-def _object_reader(type_name: str) -> _Reader:
+def object_reader(type_name: str) -> _Reader:
+    """What reads an object of a type: from the object, the way to it and the problems found so far, to which it adds."""
     elements = all_elements()[type_name]
     known: dict[str, tuple[int, str, bool, Any]] = {}
     required = [
-        (name, f"_{name}") for name, element in elements.items() if element.required and (type_name, name) not in _UNCHECKED
+        (name, f"_{name}") for name, element in elements.items() if element.required and (type_name, name) not in UNCHECKED
     ]
     choices: dict[str, list[str]] = {}
     for name, element in elements.items():
@@ -193,7 +191,7 @@ def _single_reader(element: Element) -> _Reader:
     if element.type == "Resource":
         return _read_any_resource
     if not element.primitive:
-        return _object_reader(element.type)
+        return object_reader(element.type)
     reader = READERS[element.type]
 
     def read(value: Any, way: _Way, problems: list[Problem]) -> Any:
@@ -211,5 +209,5 @@ def _read_any_resource(value: Any, way: _Way, problems: list[Problem]) -> Any:
     if not isinstance(type_name, str) or "id" not in all_elements().get(type_name, {}):
         problems.append((_path(way), "must be a resource of a known resourceType"))
         return MISSING
-    result = _object_reader(type_name)(value, way, problems)
+    result = object_reader(type_name)(value, way, problems)
     return {"resourceType": type_name, **result} if isinstance(result, dict) else result

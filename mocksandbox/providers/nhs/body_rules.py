@@ -7,7 +7,7 @@ what is missing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,11 +15,11 @@ from mocksandbox.providers.nhs import checks, contained, diseases, moments, reco
 from mocksandbox.providers.nhs import defects as by
 from mocksandbox.providers.nhs.checks import NOT_FHIR
 from mocksandbox.providers.nhs.parts import NHS_NUMBER_SYSTEM, PROCEDURE_URL, SNOMED
-from mocksandbox.providers.nhs.promise import OF_VALUES, mandatory, promise, value
+from mocksandbox.providers.nhs.promise import OF_RECORDS, OF_VALUES, mandatory, promise, value
 from mocksandbox.providers.nhs.shapes import wrong_shapes
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.places import MISSING, get, put
-from mocksandbox.rules.rule import Rule
+from mocksandbox.rules.rule import Hit, Rule
 
 SCHEMA = "http/schema"
 _SCHEMA = "openapi.json#/paths/~1Immunization/post/requestBody/content/application~1fhir+json/schema/properties"
@@ -544,7 +544,12 @@ def _of_records(rule: Rule[Attempt]) -> Rule[Attempt]:
     find = rule.find
     if find in OF_VALUES:
         return rule
-    return replace(rule, find=lambda attempt: find(attempt) if isinstance(attempt.body, dict) else ())
+
+    def of_record(attempt: Attempt) -> Iterable[Hit]:
+        return find(attempt) if isinstance(attempt.body, dict) else ()
+
+    OF_RECORDS[of_record] = find
+    return replace(rule, find=of_record)
 
 
 BODY_RULES: tuple[Rule[Attempt], ...] = tuple(

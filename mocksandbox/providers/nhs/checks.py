@@ -35,12 +35,15 @@ class Spoiler:
 
 @dataclass(frozen=True)
 class Check:
-    """A test of a value: what a good value is, the message that shows the test at work, and the ways to fail it."""
+    """A test of a value: what a good value is, the message that shows the test at work, and the ways to fail it. `plain` is
+    Python that tells a surely good value, written `{0}` there, without a call; the others are tested.
+    """
 
     is_: str
     message: str
     test: Test
     spoilers: tuple[Spoiler, ...]
+    plain: str = "False"
 
 
 def to(name: str, value: Any, *also: str) -> Spoiler:
@@ -94,7 +97,11 @@ def text(primitive: str = "string", *, most: int = 0, choices: tuple[str, ...] =
         "must-be-one-of" if choices else "must-be-a-non-empty-string",
         _text_test(most=most, choices=choices),
         tuple(spoilers),
+        "False" if choices else _PLAIN_TEXT + (f" and len({{0}}) <= {most}" if most else ""),
     )
+
+
+_PLAIN_TEXT = "type({0}) is str and {0} and not {0}.isspace()"
 
 
 def equals(wanted: str) -> Check:
@@ -184,7 +191,9 @@ def listing(*, length: int = 0, most: int = 0, objects: bool = False, texts: boo
         spoilers.append(to("long-item", ["x" * (most_characters + 1)]))
     if objects:
         spoilers += [to("text-item", ["x"], NOT_FHIR), to("empty-object", [{}])]
-    return Check(_list_said(length, most, objects, texts), "must-be-an-array", test, tuple(spoilers))
+    plain = f"type({{0}}) is list and {'len({0}) == ' + str(length) if length else '{0}'}"
+    plain = "False" if most or texts or objects else plain
+    return Check(_list_said(length, most, objects, texts), "must-be-an-array", test, tuple(spoilers), plain)
 
 
 def _text_items(items: list[Any], test: Test, attempt: Attempt) -> Sequence[Fault]:
@@ -222,6 +231,7 @@ def boolean() -> Check:
         "must-be-a-boolean",
         test,
         (to("null", None), to("text", "true"), to("number", 1), to("list", [], NOT_FHIR), to("object", {}, NOT_FHIR)),
+        "type({0}) is bool",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import MAXYEAR, UTC, date, datetime
 from typing import Any
 
 from mocksandbox.providers.nhs.checks import NO_TEXT, NOT_FHIR, Check, Fault, fault, to
@@ -49,8 +49,9 @@ def moment(*, british: bool) -> Check:
     def test(value: Any, attempt: Attempt) -> Sequence[Fault]:
         if not isinstance(value, str):
             return fault("must-be-a-string")
-        if any(_is_past_moment(value, form, attempt.now, british) for form in _forms_of(value)):
-            return ()
+        for form in _forms_of(value):
+            if _is_past_moment(value, form, attempt.now, british):
+                return ()
         return fault("must-be-a-british-date-time" if british else "must-be-a-date-time")
 
     spoilers = [
@@ -113,7 +114,7 @@ def _read(value: str, form: str) -> datetime | None:
     # The service reads with these very forms: they take one-digit months and digits of other scripts.
     try:
         parsed = datetime.strptime(value, form) if form else datetime.fromisoformat(value)
-        if parsed.tzinfo:
+        if parsed.tzinfo and not 1 < parsed.year < MAXYEAR:
             parsed.astimezone(UTC)  # the first and last days of the calendar have offsets that leave it
     except (ValueError, OverflowError):
         return None

@@ -53,8 +53,16 @@ def promise(
     )
 
 
-OF_VALUES: set[Callable[[Attempt], Iterable[Hit]]] = set()
-"""The detectors that look at values only, and so find nothing in a body that is no record."""
+OF_VALUES: dict[Callable[[Attempt], Iterable[Hit]], tuple[int, Check]] = {}
+"""The detectors that look at values only, and so find nothing in a body that is no record; each with the number of the path
+at which the values stand and the check that they must pass.
+"""
+
+OF_PRESENCE: dict[Callable[[Attempt], Iterable[Hit]], int] = {}
+"""The detectors that ask whether a value is there; each with the number of the path at which it stands."""
+
+OF_RECORDS: dict[Callable[[Attempt], Iterable[Hit]], Callable[[Attempt], Iterable[Hit]]] = {}
+"""The detectors that are asked only about bodies that are objects; each with the one that looks at the record."""
 
 
 def value(
@@ -87,7 +95,7 @@ def value(
             if faults:
                 return
 
-    OF_VALUES.add(find)
+    OF_VALUES[find] = number, check
     return promise(
         id or f"bad-{field_id}",
         f"{field.spelled()} is {check.is_}",
@@ -112,6 +120,7 @@ def mandatory(field_id: str, why: str, *also: str) -> Rule[Attempt]:
         at = field.at(first) if first else f"Immunization.{field.path}"
         return ((at, "mandatory", {"at": field.spelled(first)}),)
 
+    OF_PRESENCE[find] = number
     return promise(
         f"missing-{field_id}",
         f"{field.spelled()} is there",

@@ -76,7 +76,14 @@ def _numbers(below: str) -> Sequence[tuple[int, str, type | tuple[type, ...]]]:
 
 
 def has_wrong_shapes(attempt: Attempt, below: str = "") -> bool:
-    """Whether anything at or below an element is of a wrong shape."""
+    """Whether anything at or below an element is of a wrong shape. Where nothing at all is, that is looked for once."""
+    wrong: bool | None = attempt.__dict__.get("_wrong_shapes")
+    if wrong is None:
+        wrong = attempt.__dict__["_wrong_shapes"] = _has_wrong_shapes(attempt, "")
+    return wrong and _has_wrong_shapes(attempt, below)
+
+
+def _has_wrong_shapes(attempt: Attempt, below: str) -> bool:
     values = values_of(attempt)
     for number, shape, types in _numbers(below):
         for value in values[number]:
