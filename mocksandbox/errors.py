@@ -51,3 +51,7 @@ class StoreError(MocksandboxError):
 
 class StoreMisuseError(StoreError):
     """The store is asked for what it cannot do: a bug of whoever asks."""
+
+
+class StoreFullError(StoreError):
+    """What is kept in memory is as much as may be, and nothing was changed. The message names the limit."""

@@ -50,6 +50,19 @@ STORE_FAILS = Rule[Attempt](
     find=lambda _: (),
     profiles=ALL,
 )
+STORE_FULL = Rule[Attempt](
+    id="http/store-full",
+    title="The sandbox has room for what is written",
+    why="A client that never stops writing must not take all memory of the machine that the sandbox runs on.",
+    source="RFC 4918 section 11.5",
+    operations=frozenset(),
+    stage="",
+    status=507,
+    issue="too-costly",
+    error="INSUFFICIENT_STORAGE",
+    find=lambda _: (),
+    profiles=ALL,
+)
 RETRY_AFTER = "5"
 """Seconds after which a client may try again when the store has failed."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from mocksandbox import codec
 from mocksandbox.contract import Match, Miss
-from mocksandbox.errors import StoreError, StoreMisuseError
+from mocksandbox.errors import StoreError, StoreFullError, StoreMisuseError
 from mocksandbox.exchange import Exchange, Headers, Request, Response
 from mocksandbox.frozen import made
 from mocksandbox.journal import Journal
@@ -26,6 +26,7 @@ from mocksandbox.sandbox.failure import (
     LATE,
     RETRY_AFTER,
     STORE_FAILS,
+    STORE_FULL,
     TRANSIENT,
     failure_place,
     late_words,
@@ -125,7 +126,13 @@ class Sandbox:
         return self.provider.refuse(attempt, [Finding(INTERNAL, "", TRANSIENT)], self.profile.name, False)
 
     def _store_fails(self, request: Request, match: Match | Miss, error: StoreError, notes: dict[str, Any]) -> Response:
-        """The answer when the store fails; the next request asks it again."""
+        """The answer when the store is full, or fails; the next request asks it again."""
+        if isinstance(error, StoreFullError):
+            finding = Finding(STORE_FULL, "", str(error))
+            notes["findings"] = [finding]
+            attempt = Attempt(request, self.provider.contract, match)
+            refused = self.provider.refuse(attempt, [finding], self.profile.name, False)
+            return refused.with_header(RULES_HEADER, STORE_FULL.id)
         self.outage.begins(match_name(match), error, reading=_only_reads(match))
         finding = Finding(STORE_FAILS, "", store_words(error))
         notes["findings"] = [finding]

@@ -8,17 +8,18 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mocksandbox import codec
-from mocksandbox.errors import StoreError, StoreMisuseError
+from mocksandbox.errors import StoreError, StoreFullError, StoreMisuseError
 from mocksandbox.fhir import issue, operation_outcome
 from mocksandbox.journal import Journal
 from mocksandbox.provider import AuthOptions, open_provider
 from mocksandbox.sandbox import Clock, Faults, Sandbox
-from mocksandbox.sandbox.failure import RETRY_AFTER, STORE_FAILS, failure_place, store_words
+from mocksandbox.sandbox.failure import RETRY_AFTER, STORE_FAILS, STORE_FULL, failure_place, store_words
 from mocksandbox.sandbox.outage import Outage
 from mocksandbox.sandbox.shared import open_shared
 from mocksandbox.server.front import CONTROL, MAX_BODY, Front
 from mocksandbox.server.settings import Settings
 from mocksandbox.server.wsgi import WsgiApp
+from mocksandbox.store import MemoryStore, Room
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -96,6 +97,7 @@ def make_sandboxes(settings: Settings) -> Mapping[str, Sandbox]:
     clock = shared.clock if shared else Clock()
     auth = AuthOptions(settings.auth, settings.auth_files, shared.shelf if shared else None)
     outage = Outage()
+    room = Room(settings.max_records, settings.max_tenants)
     made: dict[str, Sandbox] = {}
     for name in settings.providers:
         provider = open_provider(name)
@@ -103,7 +105,7 @@ def make_sandboxes(settings: Settings) -> Mapping[str, Sandbox]:
         made[provider.name] = Sandbox(
             provider,
             settings.profile,
-            shared.store(provider) if shared else None,
+            shared.store(provider) if shared else MemoryStore(provider.seeds(), room),
             journal,
             clock,
             auth.of(provider.name),
@@ -151,6 +153,8 @@ def _routes() -> str:
 
 def _fail(error: Exception) -> Any:
     """A store that fails, or a bug of our own: the log has its place, the client gets an OperationOutcome."""
+    if isinstance(error, StoreFullError):
+        return _outcome(STORE_FULL.status, STORE_FULL.issue, str(error))
     if isinstance(error, StoreError) and not isinstance(error, StoreMisuseError):
         from flask import current_app
 
