@@ -183,7 +183,10 @@ class SqliteDatabase(Database):
             try:
                 idle = self._idle[writes].pop()
             except IndexError:
-                return self.connect(0 if writes else LOCK_PATIENCE)
+                made = self.connect(LOCK_PATIENCE)  # another process may just be closing the file
+                if writes:
+                    made.execute("PRAGMA busy_timeout = 0")  # `_begin` waits by itself
+                return made
             if idle.file == now is not None:
                 return idle
             idle.close()  # what is written to a file that was taken away is lost
