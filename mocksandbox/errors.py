@@ -39,4 +39,19 @@ class TargetError(MocksandboxError):
 
 
 class StoreError(MocksandboxError):
-    """The store does not do what it is asked: it is damaged, locked, full, or not there any more."""
+    """The store does not do what it is asked: it is damaged, locked, full, or not there any more.
+    The message quotes no record. `doubtful` says that what was to be written may have been: nobody knows whether the end of a
+    transaction got through.
+    """
+
+    def __init__(self, problem: str, *, doubtful: bool = False) -> None:
+        super().__init__(problem)
+        self.doubtful = doubtful
+
+
+class StoreMisuseError(StoreError):
+    """The store is asked for what it cannot do: a bug of whoever asks."""
+
+
+class StoreFullError(StoreError):
+    """What is kept in memory is as much as may be, and nothing was changed. The message names the limit."""

@@ -55,6 +55,7 @@ class SharedJournal(Journal):
     def __init__(self, database: Database, most_entries: int, most_bytes: int) -> None:
         super().__init__(most_entries, most_bytes)
         self._database = database
+        self._lost = 0  # exchanges in a row that could not be written
 
     def record(self, **details: Any) -> Entry:
         """Add an exchange; `details` are the fields of `Entry` other than its number, which is 0 when the store has failed."""
@@ -72,8 +73,13 @@ class SharedJournal(Journal):
         try:
             number = self._add(values)
         except StoreError:
-            _log.error("an exchange could not be written into the journal: the store failed")
+            self._lost += 1
+            if self._lost == 1:
+                _log.error("exchanges cannot be written into the journal: the store fails")
             return entry
+        if self._lost:
+            _log.warning("exchanges are written into the journal again; it lacks %d", self._lost)
+            self._lost = 0
         return Entry(number=number, **details)
 
     def _add(self, values: dict[str, Any]) -> int:
@@ -156,6 +162,13 @@ def _told(entry: Entry) -> dict[str, Any]:
 
 
 def _entry(row: Row) -> Entry:
+    try:
+        return _read_entry(row)
+    except (ValueError, TypeError, KeyError, IndexError) as error:
+        raise StoreError(f"the store: entry {row[0]} of the journal is damaged") from error
+
+
+def _read_entry(row: Row) -> Entry:
     number, elapsed, told = row[:3]
     asked, answered = (bytes(body) for body in row[3:]) if len(row) > 3 else (b"", b"")
     it = codec.loads(bytes(told))

@@ -65,6 +65,22 @@ Force any documented answer with the header `Prefer: code=404` or `X-Mocksandbox
     type=click.IntRange(1, 10_000_000),
     help="How many of the newest exchanges are kept.",
 )
+@click.option(
+    "--max-records",
+    default=500_000,
+    show_default=True,
+    metavar="N",
+    type=click.IntRange(1, 1_000_000_000),
+    help="How many versions of records the store in memory holds, of all tenants and APIs (3 to 4 kB each); then 507.",
+)
+@click.option(
+    "--max-tenants",
+    default=10_000,
+    show_default=True,
+    metavar="N",
+    type=click.IntRange(1, 10_000_000),
+    help="How many tenants may have records of their own in memory; then 507.",
+)
 @click.option("--seed", type=int, help="Make what faults draw by chance repeatable.")
 @click.option(
     "--only-synthetic", is_flag=True, help="Refuse requests that name a person's number outside the made-up ones (403)."
@@ -84,6 +100,8 @@ def command(
     trust_proxy: bool,
     body_timeout: float,
     journal_entries: int,
+    max_records: int,
+    max_tenants: int,
     seed: int | None,
     only_synthetic: bool,
 ) -> None:
@@ -109,6 +127,8 @@ def command(
         trust_proxy=trust_proxy,
         body_timeout=body_timeout,
         journal_entries=journal_entries,
+        max_records=max_records,
+        max_tenants=max_tenants,
         seed=seed,
         only_synthetic=only_synthetic,
         store=store,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from traceback import extract_tb
 
+from mocksandbox.errors import StoreError
 from mocksandbox.rules import ALL, Rule
 from mocksandbox.rules.attempt import Attempt
 
@@ -36,6 +37,41 @@ LATE = Rule[Attempt](
     find=lambda _: (),
     profiles=ALL,
 )
+STORE_FAILS = Rule[Attempt](
+    id="http/store-fails",
+    title="The store does what it is asked",
+    why="A full disk or a database that is away is no bug of the mock: it is back later, and the request can be made again.",
+    source="RFC 9110 section 15.6.4",
+    operations=frozenset(),
+    stage="",
+    status=503,
+    issue="transient",
+    error="SERVICE_UNAVAILABLE",
+    find=lambda _: (),
+    profiles=ALL,
+)
+STORE_FULL = Rule[Attempt](
+    id="http/store-full",
+    title="The sandbox has room for what is written",
+    why="A client that never stops writing must not take all memory of the machine that the sandbox runs on.",
+    source="RFC 4918 section 11.5",
+    operations=frozenset(),
+    stage="",
+    status=507,
+    issue="too-costly",
+    error="INSUFFICIENT_STORAGE",
+    find=lambda _: (),
+    profiles=ALL,
+)
+RETRY_AFTER = "5"
+"""Seconds after which a client may try again when the store has failed."""
+
+
+def store_words(error: StoreError) -> str:
+    """What is said of a request whose store has failed; what the store itself says is for the log."""
+    if error.doubtful:
+        return "The sandbox's store failed just when this was to be kept: it may have been stored. Look before you try again."
+    return f"The sandbox's store does not answer as it should. Nothing was stored; try again in {RETRY_AFTER} s."
 
 
 def late_words(seconds: float) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from threading import Lock
 from typing import Any
 
 from mocksandbox.contract import Operation
-from mocksandbox.errors import UsageError
+from mocksandbox.errors import StoreFullError, UsageError
 from mocksandbox.sandbox.faults import Asked, read_fault
+
+MOST_PLANNED = 10_000
+"""How many faults may be set for one API: every request is held against each."""
 
 
 @dataclass
@@ -87,8 +90,13 @@ class Faults:
         self.plan(Planned(asked, operation, tenant, count, share))
 
     def plan(self, planned: Planned) -> None:
-        """Set a fault that was read."""
+        """Set a fault that was read.
+
+        Raises:
+            StoreFullError: as many are set as may be.
+        """
         with self._lock:
+            look_for_room(self._planned)
             self._planned.append(planned)
 
     def planned(self, tenant: str | None = None) -> list[Planned]:
@@ -113,6 +121,18 @@ class Faults:
                     met.append(planned.asked)
             self._planned = [planned for planned in self._planned if planned.count != 0]
         return met
+
+
+def look_for_room(planned: Sequence[object]) -> None:
+    """Look whether one more fault may be set.
+
+    Raises:
+        StoreFullError: as many are set as may be.
+    """
+    if len(planned) >= MOST_PLANNED:
+        raise StoreFullError(
+            f"{MOST_PLANNED} faults are set, which are the most: DELETE /__mocksandbox/faults takes them back."
+        )
 
 
 def preferred_fault(operation: Operation | None, text: str) -> list[Asked]:

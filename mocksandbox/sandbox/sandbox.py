@@ -10,8 +10,10 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
+from mocksandbox import codec
 from mocksandbox.contract import Match, Miss
-from mocksandbox.exchange import Exchange, Request, Response
+from mocksandbox.errors import StoreError, StoreFullError, StoreMisuseError
+from mocksandbox.exchange import Exchange, Headers, Request, Response
 from mocksandbox.frozen import made
 from mocksandbox.journal import Journal
 from mocksandbox.provider import AuthOptions, Authority, Profile, Provider
@@ -19,9 +21,20 @@ from mocksandbox.rules import Finding, Rule
 from mocksandbox.rules.attempt import ANYBODY, Attempt
 from mocksandbox.sandbox.clock import Clock
 from mocksandbox.sandbox.differences import Differences
-from mocksandbox.sandbox.failure import INTERNAL, LATE, TRANSIENT, failure_place, late_words
+from mocksandbox.sandbox.failure import (
+    INTERNAL,
+    LATE,
+    RETRY_AFTER,
+    STORE_FAILS,
+    STORE_FULL,
+    TRANSIENT,
+    failure_place,
+    late_words,
+    store_words,
+)
 from mocksandbox.sandbox.faults import Answer, Asked, Scene, reads
 from mocksandbox.sandbox.forced import forced_answer
+from mocksandbox.sandbox.outage import Outage
 from mocksandbox.sandbox.planned import Faults
 from mocksandbox.sandbox.preferences import NONE, Preferences, read_preferences
 from mocksandbox.sandbox.rail import real_people
@@ -57,6 +70,7 @@ class Sandbox:
     board: Board | None = None
     staged: Callable[[Attempt], tuple[str, Response] | None] = lambda _: None
     differences: Differences = field(default_factory=Differences)
+    outage: Outage = field(default_factory=Outage)
 
     def __post_init__(self) -> None:
         self.profile: Profile = self.provider.profile(self.profile_name)
@@ -79,11 +93,13 @@ class Sandbox:
         try:
             answer = self._answer(request, match, tenant, notes, trusted) if not late else None
             response = answer or self._late(request, match, late, notes)
+            if self.board is not None and answer is not None:
+                self._met_store(request, match, response)
         except Exception as error:
-            _log.error("%s failed inside the mock: %s", match_name(match), failure_place(error))
-            attempt = Attempt(request, self.provider.contract, match)
-            finding = Finding(INTERNAL, "", TRANSIENT)
-            response = self.provider.refuse(attempt, [finding], self.profile.name, False)
+            if isinstance(error, StoreError) and not isinstance(error, StoreMisuseError):
+                response = self._store_fails(request, match, error, notes)
+            else:
+                response = self._bug(request, match, error)
         if trusted:
             return response
         response = _mirrored(request, response)
@@ -103,6 +119,45 @@ class Sandbox:
             **notes,
         )
         return response
+
+    def _bug(self, request: Request, match: Match | Miss, error: Exception) -> Response:
+        _log.error("%s failed inside the mock: %s", match_name(match), failure_place(error))
+        attempt = Attempt(request, self.provider.contract, match)
+        return self.provider.refuse(attempt, [Finding(INTERNAL, "", TRANSIENT)], self.profile.name, False)
+
+    def _store_fails(self, request: Request, match: Match | Miss, error: StoreError, notes: dict[str, Any]) -> Response:
+        """The answer when the store is full, or fails; the next request asks it again."""
+        if isinstance(error, StoreFullError):
+            finding = Finding(STORE_FULL, "", str(error))
+            notes["findings"] = [finding]
+            attempt = Attempt(request, self.provider.contract, match)
+            refused = self.provider.refuse(attempt, [finding], self.profile.name, False)
+            return refused.with_header(RULES_HEADER, STORE_FULL.id)
+        self.outage.begins(match_name(match), error, reading=_only_reads(match))
+        finding = Finding(STORE_FAILS, "", store_words(error))
+        notes["findings"] = [finding]
+        attempt = Attempt(request, self.provider.contract, match)
+        refused = self.provider.refuse(attempt, [finding], self.profile.name, False)
+        return refused.with_header(RULES_HEADER, STORE_FAILS.id).with_header("Retry-After", RETRY_AFTER)
+
+    def _met_store(self, request: Request, match: Match | Miss, response: Response) -> None:
+        """Every request reads from the store that processes share; one that was carried out may have written, too."""
+        if (request.method, request.path) not in self.provider.specials:
+            self.outage.ends(reading=_only_reads(match) or response.status >= 400)
+
+    def route(self, handler: Callable[[Request, datetime], Response], request: Request, tenant: str = "") -> Response:
+        """The answer of an authority's own route (a token endpoint), which is in no journal. Never raises."""
+        try:
+            if self.board is not None:
+                self.board.look()
+            return handler(request, self.clock_of(tenant).now())
+        except Exception as error:
+            # The words for "later" that OAuth has (RFC 6749 section 4.1.2.1).
+            if isinstance(error, StoreError) and not isinstance(error, StoreMisuseError):
+                self.outage.begins(request.path, error, reading=True)
+                return _refused_route(503, "temporarily_unavailable", store_words(error), ("Retry-After", RETRY_AFTER))
+            _log.error("%s failed inside the mock: %s", request.path, failure_place(error))
+            return _refused_route(500, "server_error", TRANSIENT)
 
     def _late(self, request: Request, match: Match | Miss, seconds: float, notes: dict[str, Any]) -> Response:
         """The refusal of a request whose body did not come to its end. The rest of it is not read: the connection ends."""
@@ -217,6 +272,15 @@ class Sandbox:
 def match_name(match: Match | Miss) -> str:
     """What a log may say of a request: the operation, and nothing of the path, which may name a person."""
     return match.operation.id if isinstance(match, Match) else "(no operation)"
+
+
+def _only_reads(match: Match | Miss) -> bool:
+    return not isinstance(match, Match) or reads(match.operation)
+
+
+def _refused_route(status: int, error: str, says: str, *headers: tuple[str, str]) -> Response:
+    body = codec.dumps({"error": error, "error_description": says})
+    return Response(status, Headers([("Content-Type", "application/json"), ("Cache-Control", "no-store"), *headers]), body)
 
 
 def _withheld(request: Request, match: Match | Miss) -> Request:

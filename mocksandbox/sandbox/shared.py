@@ -11,7 +11,7 @@ from mocksandbox.contract import Operation
 from mocksandbox.provider import Provider
 from mocksandbox.sandbox.clock import Clock
 from mocksandbox.sandbox.faults import Asked, read_fault
-from mocksandbox.sandbox.planned import Faults, Planned, preferred_fault
+from mocksandbox.sandbox.planned import Faults, Planned, look_for_room, preferred_fault
 from mocksandbox.shared_journal import SharedJournal
 from mocksandbox.store import Board, Database, Note, Shelf, SqlStore, open_database
 
@@ -88,7 +88,13 @@ class SharedFaults(Faults):
 
     def plan(self, planned: Planned) -> None:
         """Set a fault that was read."""
-        self._board.change(self._name, lambda note: {**note, "planned": [*note.get("planned", ()), planned.summary()]})
+
+        def added(note: Note) -> Note:
+            before = note.get("planned", ())
+            look_for_room(before)
+            return {**note, "planned": [*before, planned.summary()]}
+
+        self._board.change(self._name, added)
 
     def clear(self, tenant: str | None = None) -> None:
         """Take back what is set: everything, or what is set for this tenant alone."""

@@ -8,15 +8,18 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mocksandbox import codec
+from mocksandbox.errors import StoreError, StoreFullError, StoreMisuseError
 from mocksandbox.fhir import issue, operation_outcome
 from mocksandbox.journal import Journal
 from mocksandbox.provider import AuthOptions, open_provider
 from mocksandbox.sandbox import Clock, Faults, Sandbox
-from mocksandbox.sandbox.failure import failure_place
+from mocksandbox.sandbox.failure import RETRY_AFTER, STORE_FAILS, STORE_FULL, failure_place, store_words
+from mocksandbox.sandbox.outage import Outage
 from mocksandbox.sandbox.shared import open_shared
 from mocksandbox.server.front import CONTROL, MAX_BODY, Front
 from mocksandbox.server.settings import Settings
 from mocksandbox.server.wsgi import WsgiApp
+from mocksandbox.store import MemoryStore, Room
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -93,6 +96,8 @@ def make_sandboxes(settings: Settings) -> Mapping[str, Sandbox]:
     journal = shared.journal(*bounds) if shared else Journal(*bounds)
     clock = shared.clock if shared else Clock()
     auth = AuthOptions(settings.auth, settings.auth_files, shared.shelf if shared else None)
+    outage = Outage()
+    room = Room(settings.max_records, settings.max_tenants)
     made: dict[str, Sandbox] = {}
     for name in settings.providers:
         provider = open_provider(name)
@@ -100,7 +105,7 @@ def make_sandboxes(settings: Settings) -> Mapping[str, Sandbox]:
         made[provider.name] = Sandbox(
             provider,
             settings.profile,
-            shared.store(provider) if shared else None,
+            shared.store(provider) if shared else MemoryStore(provider.seeds(), room),
             journal,
             clock,
             auth.of(provider.name),
@@ -109,6 +114,7 @@ def make_sandboxes(settings: Settings) -> Mapping[str, Sandbox]:
             settings.only_synthetic,
             shared.clocks if shared else {},
             shared.board if shared else None,
+            outage=outage,
         )
     return made
 
@@ -146,6 +152,14 @@ def _routes() -> str:
 
 
 def _fail(error: Exception) -> Any:
-    """A bug of our own: the log has its place, the client gets an OperationOutcome."""
+    """A store that fails, or a bug of our own: the log has its place, the client gets an OperationOutcome."""
+    if isinstance(error, StoreFullError):
+        return _outcome(STORE_FULL.status, STORE_FULL.issue, str(error))
+    if isinstance(error, StoreError) and not isinstance(error, StoreMisuseError):
+        from flask import current_app
+
+        next(iter(current_app.extensions["mocksandbox"].values())).outage.begins("the control API", error, reading=True)
+        body, status, headers = _outcome(STORE_FAILS.status, STORE_FAILS.issue, store_words(error))
+        return body, status, {**headers, "Retry-After": RETRY_AFTER}
     _log.error("the control API failed: %s", failure_place(error))
     return _outcome(500, "exception", "The control API failed; the server's log says why.")

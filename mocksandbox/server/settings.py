@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mocksandbox.store import MEMORY
+from mocksandbox.store.room import MOST_RECORDS, MOST_TENANTS
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class Settings:
     so that faults can cut them; `only_synthetic` refuses requests that may name a real person. `store` is `memory` or the URL
     of a store that several processes share; it may hold a password. `loopback` says that only this machine is to reach the
     server; `body_timeout` is how many seconds a body may take to come.
+
+    `max_records` and `max_tenants` are the most that the store in memory holds, all providers together.
     """
 
     providers: tuple[str, ...] = ("nhs",)
@@ -37,3 +40,5 @@ class Settings:
     store: str = field(default=MEMORY, repr=False)
     loopback: bool = True
     body_timeout: float = 15.0
+    max_records: int = MOST_RECORDS
+    max_tenants: int = MOST_TENANTS

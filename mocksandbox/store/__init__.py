@@ -4,6 +4,7 @@ from mocksandbox.store.board import Board, Note
 from mocksandbox.store.database import Database
 from mocksandbox.store.memory import MemoryPartition, MemoryStore
 from mocksandbox.store.partition import Partition, Store
+from mocksandbox.store.room import Room
 from mocksandbox.store.shelf import Shelf
 from mocksandbox.store.sql import SqlPartition, SqlStore
 from mocksandbox.store.urls import MEMORY, open_database, shown, tidy_up
@@ -17,6 +18,7 @@ __all__ = [
     "MemoryStore",
     "Note",
     "Partition",
+    "Room",
     "Scratch",
     "Shelf",
     "SqlPartition",

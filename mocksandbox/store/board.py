@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from mocksandbox.errors import StoreError
 from mocksandbox.store.database import Database
 
 Note = dict[str, Any]
@@ -40,7 +41,7 @@ class Board:
             return
         with self._database.section(writes=False) as section:
             turn = int(section.rows(_TURN, {})[0][0])
-            notes = {name: json.loads(note) for name, note in section.rows(_NOTES, {})}
+            notes = {name: _read(note) for name, note in section.rows(_NOTES, {})}
         for name, load in self._listeners:
             load(notes.get(name, {}))
         self._turn = turn
@@ -50,9 +51,17 @@ class Board:
         with self._database.section(writes=True) as section:
             section.run(_TURNED, {})  # the row that everybody who writes here has to change first
             found = section.rows(_NOTE, {"name": name})
-            after = change(json.loads(found[0][0]) if found else {})
+            after = change(_read(found[0][0]) if found else {})
             if after:
                 section.run(_WRITTEN, {"name": name, "note": json.dumps(after)})
             else:
                 section.run(_WIPED, {"name": name})
         self.look()
+
+
+def _read(note: str) -> Note:
+    try:
+        read: Note = json.loads(note)
+    except ValueError as error:
+        raise StoreError("the store: a note on its board is damaged") from error
+    return read

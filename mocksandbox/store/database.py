@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from threading import local
 from typing import Any
 
-from mocksandbox.errors import StoreError
+from mocksandbox.errors import StoreError, StoreMisuseError
 from mocksandbox.rules.attempt import Record
 
 Row = Sequence[Any]
@@ -107,7 +107,7 @@ class Database(ABC):
         active = self.active
         if active is not None:
             if writes and not active.writes:
-                raise StoreError("An operation that only reads (GET, HEAD, _search) cannot write.")
+                raise StoreMisuseError("An operation that only reads (GET, HEAD, _search) cannot write.")
             yield active
             return
         section = self.begin(writes)

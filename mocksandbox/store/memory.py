@@ -5,9 +5,24 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from threading import RLock
+from typing import Protocol
+from weakref import WeakValueDictionary, ref
 
 from mocksandbox.rules.attempt import Record
 from mocksandbox.store.partition import Partition, Store
+from mocksandbox.store.room import Room, weight_of
+
+
+class Gate(Protocol):
+    """Who is asked before a partition takes anything in, and counts what it takes."""
+
+    def admit(self, records: Sequence[Record], instead: bool) -> None:
+        """Let these in, beside what there is or `instead` of it; raises StoreFullError when there is no room."""
+        ...
+
+    def count(self, record: Record) -> None:
+        """One of those that were let in is there."""
+        ...
 
 
 class MemoryPartition(Partition):
@@ -18,14 +33,22 @@ class MemoryPartition(Partition):
         self._newest: dict[tuple[str, str], Record] = {}
         self._older: dict[tuple[str, str], list[Record]] = {}
         self._index: dict[tuple[str, str, str], dict[str, None]] = {}
+        self._gate: Gate | None = None
+        self._depth = 0
+        self._admitted = False
         for seed in seeds:
             self.put(seed)
 
     @contextmanager
     def exclusive(self) -> Generator[None, None, None]:
-        """Nobody else writes or reads until this is left."""
+        """Nobody else writes or reads until this is left. What is written within is let in as one: with its first version."""
         with self._lock:
-            yield
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+                self._admitted = self._admitted and self._depth > 0
 
     @contextmanager
     def steady(self) -> Generator[None, None, None]:
@@ -49,9 +72,18 @@ class MemoryPartition(Partition):
             return [*self._older.get((kind, id), ()), *([newest] if newest else ())]
 
     def put(self, record: Record) -> None:
-        """Store a record as the newest version of its id."""
+        """Store a record as the newest version of its id.
+
+        Raises:
+            StoreFullError: there is no room for it; nothing was changed, since `exclusive` was entered.
+        """
         place = (record.kind, record.id)
         with self._lock:
+            if self._gate is not None:
+                if not self._admitted:
+                    self._gate.admit((record,), instead=False)
+                    self._admitted = self._depth > 0
+                self._gate.count(record)
             before = self._newest.get(place)
             if before is not None:
                 self._older.setdefault(place, []).append(before)
@@ -73,8 +105,16 @@ class MemoryPartition(Partition):
             return [version for kind, id in self._newest for version in self.versions(kind, id)]
 
     def restore(self, records: Iterable[Record]) -> None:
-        """Hold these versions and nothing else."""
-        with self._lock:
+        """Hold these versions and nothing else.
+
+        Raises:
+            StoreFullError: there is no room for them; nothing was changed.
+        """
+        with self.exclusive():
+            if self._gate is not None:
+                records = list(records)
+                self._gate.admit(records, instead=True)
+                self._admitted = True
             self._newest.clear()
             self._older.clear()
             self._index.clear()
@@ -83,11 +123,15 @@ class MemoryPartition(Partition):
 
 
 class MemoryStore(Store):
-    """Partitions by tenant name, each made from the same seeds when it is first used."""
+    """Partitions by tenant name, each made from the same seeds. One that nothing was written to is not kept: whoever only
+    reads leaves nothing behind. `room` is what the store may take, together with others; without one there is no limit.
+    """
 
-    def __init__(self, seeds: Iterable[Record] = ()) -> None:
+    def __init__(self, seeds: Iterable[Record] = (), room: Room | None = None) -> None:
+        self.room = room
         self._seeds = tuple(seeds)
         self._partitions: dict[str, MemoryPartition] = {}
+        self._unwritten: WeakValueDictionary[str, MemoryPartition] = WeakValueDictionary()
         self._lock = RLock()
 
     def partition(self, tenant: str = "") -> MemoryPartition:
@@ -95,17 +139,62 @@ class MemoryStore(Store):
         found = self._partitions.get(tenant)
         if found is None:
             with self._lock:
-                found = self._partitions.setdefault(tenant, MemoryPartition(self._seeds))
+                found = self._partitions.get(tenant) or self._unwritten.get(tenant)
+                if found is None:
+                    found = self._unwritten[tenant] = MemoryPartition(self._seeds)
+                    found._gate = _Place(self, tenant, found)
         return found
 
     def reset(self, tenant: str | None = None) -> None:
         """Forget what was stored since the seeds, for one tenant or for all (None)."""
         with self._lock:
-            if tenant is None:
-                self._partitions.clear()
-            else:
-                self._partitions.pop(tenant, None)
+            for name in list(self._partitions) if tenant is None else [tenant] if tenant in self._partitions else ():
+                gate = self._partitions.pop(name)._gate
+                assert isinstance(gate, _Place)
+                gate.leave()
 
     def tenants(self) -> Sequence[str]:
-        """The tenants that have been used."""
+        """The tenants that have been written to."""
         return sorted(self._partitions)
+
+
+class _Place(Gate):
+    """A tenant's place in a store, which it gets when something is written for the first time."""
+
+    def __init__(self, store: MemoryStore, tenant: str, partition: MemoryPartition) -> None:
+        self._store, self._tenant = store, tenant
+        self._partition = ref(partition)
+        self._weight = 0
+        self._taken = self._left = False
+
+    def admit(self, records: Sequence[Record], instead: bool) -> None:
+        room = self._store.room
+        if self._left:  # somebody has started the tenant afresh, and what is written here is seen by nobody else
+            return
+        if room is not None:
+            room.check(sum(map(weight_of, records)) - (self._weight if instead else 0))
+        if not self._taken:
+            with self._store._lock:
+                if room is not None:
+                    room.enter(self._tenant)
+                partition = self._partition()
+                assert partition is not None
+                self._store._partitions[self._tenant] = partition
+                self._store._unwritten.pop(self._tenant, None)
+                self._taken = True
+        if instead and room is not None:
+            room.change(-self._weight)
+            self._weight = 0
+
+    def count(self, record: Record) -> None:
+        room = self._store.room
+        if room is not None and not self._left:
+            weight = weight_of(record)
+            self._weight += weight
+            room.change(weight)
+
+    def leave(self) -> None:
+        """Give the place back."""
+        self._left = True
+        if self._store.room is not None:
+            self._store.room.leave(self._tenant, self._weight)

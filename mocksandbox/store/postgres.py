@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
@@ -18,14 +19,14 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
 from mocksandbox.errors import StoreError, UsageError
 from mocksandbox.store.database import Database, Row, Section, Values
 from mocksandbox.store.schema import VERSION, VERSION_FOUND, VERSION_MADE, tables_for
-from mocksandbox.store.sqlite import check_version
+from mocksandbox.store.sqlite_file import check_version
 
 _CONNECTIONS = 10
-_PATIENCE = 60.0  # seconds that a thread waits for a connection
+_PATIENCE = 10.0  # seconds that a thread waits for a connection, or to get one: while it waits, nobody is answered
 _IDLE = 5.0  # seconds after which a connection is tried before it is used
 _TABLES_LOCK = 0x6D6F636B  # any number that no other program is likely to lock: "mock"
 _SETTINGS = (
-    "SET lock_timeout = '60s'",
+    "SET lock_timeout = '10s'",
     # Where a machine has gone without a word, what it has locked is free again.
     "SET idle_in_transaction_session_timeout = '60s'",
     "SET client_min_messages = warning",
@@ -46,12 +47,17 @@ class _PostgresSection(Section):
         assert self.connection is not None
         try:
             return self.connection.execute(_clause(statement), values)
-        except SQLAlchemyError as error:
+        except _ERRORS as error:
             self.failed = True
-            raise StoreError(f"the store: {_reason(error)}") from error
+            raise _failure(error) from error
 
     def rows(self, statement: str, values: Values) -> Sequence[Row]:
-        found: Sequence[Row] = self._run(statement, values).fetchall()
+        result = self._run(statement, values)
+        try:
+            found: Sequence[Row] = result.fetchall()
+        except _ERRORS as error:
+            self.failed = True
+            raise _failure(error) from error
         return found
 
     def run(self, statement: str, values: Values) -> int:
@@ -78,8 +84,8 @@ class PostgresDatabase(Database):
         """Begin a transaction, with its first statement."""
         try:
             return _PostgresSection(writes, (self._writer if writes else self._reader).connect())
-        except SQLAlchemyError as error:
-            raise StoreError(f"the store: {_reason(error)}") from error
+        except _ERRORS as error:
+            raise _failure(error) from error
 
     def end(self, section: Section, keep: bool) -> None:
         """End a transaction."""
@@ -93,8 +99,8 @@ class PostgresDatabase(Database):
                     connection.commit()
                 else:
                     connection.rollback()
-        except SQLAlchemyError as error:
-            raise StoreError(f"the store: {_reason(error)}") from error
+        except _ERRORS as error:
+            raise _failure(error, doubtful=keep and section.writes) from error
 
     def again(self, section: Section) -> None:
         """Begin a transaction that has ended again."""
@@ -108,12 +114,34 @@ class PostgresDatabase(Database):
         self.engine.dispose()
 
     def at_once(self, statement: str, values: Values) -> Sequence[Row]:
-        """The rows of one statement, without a transaction around it."""
+        """The rows of one statement, without a transaction around it. One that only reads is asked once more when its
+        connection turns out to be dead: the server was started again, and all connections of the pool are as old.
+        """
         try:
-            with self._single.connect() as connection:
-                return connection.execute(_clause(statement), values).fetchall()
-        except SQLAlchemyError as error:
-            raise StoreError(f"the store: {_reason(error)}") from error
+            return self._once(statement, values)
+        except _ERRORS as error:
+            if not (getattr(error, "connection_invalidated", False) and statement.startswith("SELECT")):
+                raise _failure(error) from error
+        try:
+            return self._once(statement, values)
+        except _ERRORS as error:
+            raise _failure(error) from error
+
+    def _once(self, statement: str, values: Values) -> Sequence[Row]:
+        with self._single.connect() as connection:
+            return connection.execute(_clause(statement), values).fetchall()
+
+
+# What is raised for a new connection's settings is psycopg's own.
+_ERRORS = (SQLAlchemyError, psycopg.Error)
+
+
+def _failure(error: Exception, *, doubtful: bool = False) -> StoreError:
+    """The failure without what PostgreSQL adds to it (DETAIL), which quotes rows."""
+    cause = getattr(error, "orig", None) or error
+    diagnosis = getattr(cause, "diag", None)
+    said = getattr(diagnosis, "message_primary", None) or type(cause).__name__
+    return StoreError(f"the store: {' '.join(str(said).split())}", doubtful=doubtful)
 
 
 def open_postgres(url: str, shown: str) -> PostgresDatabase:
@@ -130,7 +158,7 @@ def open_postgres(url: str, shown: str) -> PostgresDatabase:
             pool_size=_CONNECTIONS,
             max_overflow=0,
             pool_timeout=_PATIENCE,
-            connect_args={"connect_timeout": 10, "application_name": "mocksandbox"},
+            connect_args={"connect_timeout": int(_PATIENCE / 2), "application_name": "mocksandbox"},
             hide_parameters=True,
         )
         event.listen(engine, "connect", _connected)
@@ -141,7 +169,7 @@ def open_postgres(url: str, shown: str) -> PostgresDatabase:
                 _prepare(connection, shown)
         finally:
             engine.dispose()  # no connection may go through a fork
-    except (SQLAlchemyError, ArgumentError, ValueError, TypeError) as error:
+    except (*_ERRORS, ArgumentError, ValueError, TypeError) as error:
         raise UsageError(f"Cannot use the store {shown}: {_reason(error, url)}.") from error
     return PostgresDatabase(engine)
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
+from mocksandbox.errors import StoreError
 from mocksandbox.rules.attempt import Record
 
 COLUMNS = "number, place, kind, id, version, state, recorded, author, keys, body"
@@ -50,18 +51,25 @@ def row_of(record: Record) -> dict[str, Any]:
 
 
 def record_of(row: Sequence[Any]) -> Record:
-    """The version in a row of `COLUMNS`."""
+    """The version in a row of `COLUMNS`.
+
+    Raises:
+        StoreError: the row is damaged.
+    """
     _, _, kind, id, version, state, recorded, author, _, body = row
-    return Record(
-        read(kind),
-        read(id),
-        version,
-        bytes(body),
-        keys_of(row),
-        state,
-        datetime.fromisoformat(recorded) if recorded else None,
-        None if author is None else read(author),
-    )
+    try:
+        return Record(
+            read(kind),
+            read(id),
+            version,
+            bytes(body),
+            keys_of(row),
+            state,
+            datetime.fromisoformat(recorded) if recorded else None,
+            None if author is None else read(author),
+        )
+    except (ValueError, TypeError, AttributeError) as error:
+        raise StoreError(f"the store: row {row[0]} of the records is damaged") from error
 
 
 def keys_of(row: Sequence[Any]) -> dict[str, str]:

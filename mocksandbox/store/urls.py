@@ -33,7 +33,7 @@ def open_database(url: str) -> Database | None:
         file = url.removeprefix(_SQLITE)
         if not file or file == ":memory:":
             raise UsageError(f"The store {url} names no file: write sqlite:///FILE, or {MEMORY} for one that forgets.")
-        from mocksandbox.store.sqlite import open_sqlite  # here, so that the store in memory loads no database
+        from mocksandbox.store.sqlite_file import open_sqlite  # here, so that the store in memory loads no database
 
         return open_sqlite(Path(file), url)
     if url.startswith(_POSTGRES):
@@ -52,6 +52,6 @@ def open_database(url: str) -> Database | None:
 def tidy_up(url: str) -> None:
     """Leave a store, when its server has stopped, so that a file can be copied: all that it holds in the one file."""
     if url.startswith(_SQLITE):
-        from mocksandbox.store.sqlite import merge_log
+        from mocksandbox.store.sqlite_file import merge_log
 
         merge_log(Path(url.removeprefix(_SQLITE)))

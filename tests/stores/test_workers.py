@@ -185,7 +185,7 @@ def test_a_database_that_goes_away_and_comes_back(tmp_path: Path) -> None:
             id = id_of(server.handle(create("one")))
             cluster.stop()
             gone = [server.handle(request) for request in (asking("GET", id), create("two"), asking("DELETE", id))]
-            assert [answer.status for answer in gone] == [500, 500, 500]
+            assert [(answer.status, answer.headers["Retry-After"]) for answer in gone] == [(503, "5")] * 3
             assert {answer.json()["resourceType"] for answer in gone} == {"OperationOutcome"}
             cluster.start()
             statuses = [anew(server, asking("GET", id)) for _ in range(10)]

@@ -36,6 +36,7 @@ TITLES: Mapping[int, tuple[str, str]] = {
     500: ("Internal Error", "INTERNAL_ERROR"),
     503: ("Service Unavailable", "SERVICE_UNAVAILABLE"),
     504: ("Timeout", "TIMEOUT"),
+    507: ("Insufficient Storage", "INSUFFICIENT_STORAGE"),
 }
 """The title and the usual code of a refusal, by status."""
 

@@ -12,6 +12,7 @@ from mocksandbox.server.control import faults, journal, records, times
 from mocksandbox.server.control.asking import answer, arguments, chosen, sandboxes
 from mocksandbox.server.control.guard import guard
 from mocksandbox.server.front import CONTROL
+from mocksandbox.store import MemoryStore
 
 __all__ = ["control"]
 
@@ -36,7 +37,17 @@ def health() -> Any:
         name: {"title": box.provider.title, "profile": box.profile.name, "base_path": box.provider.base_path}
         for name, box in sandboxes().items()
     }
-    return answer({"status": "pass", "version": __version__, "providers": served})
+    store = next(iter(sandboxes().values())).store
+    room = store.room if isinstance(store, MemoryStore) else None
+    held = (
+        {
+            "records": {"held": room.records, "most": room.most_records},
+            "tenants": {"held": room.tenants, "most": room.most_tenants},
+        }
+        if room
+        else None
+    )
+    return answer({"status": "pass", "version": __version__, "providers": served, **({"memory": held} if held else {})})
 
 
 @control.get("/scenarios")

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Blueprint
 
+from mocksandbox.errors import StoreFullError
 from mocksandbox.sandbox import Clock
 from mocksandbox.server.control.asking import SECONDS, TEXT, TRUTH, answer, arguments, json_body, members, mistake, sandboxes
 
@@ -19,6 +20,9 @@ _DURATION = re.compile(
     r"([+-]?)P(?=.)(?:(\d{1,6})W)?(?:(\d{1,6})D)?(?:T(?=.)(?:(\d{1,7})H)?(?:(\d{1,8})M)?(?:(\d{1,9}(?:\.\d{1,6})?)S)?)?",
     re.ASCII,
 )
+MOST_CLOCKS = 10_000
+"""How many tenants may have a time of their own."""
+
 _YEARS = range(1900, 2200)
 """The years to which the clock goes: beyond them, records' dates could not be compared with it."""
 
@@ -48,6 +52,12 @@ def change() -> Any:
     said = members(json_body(), "", _MEMBERS)
     if not said or ("set" in said and "now" in said):
         raise mistake('must be one of {"set": "2026-01-01T00:00:00Z"}, {"move": "P1D"}, {"freeze": true}.', "body")
+    clocks = next(iter(sandboxes().values())).clocks
+    if tenant is not None and tenant not in clocks and len(clocks) >= MOST_CLOCKS:
+        raise StoreFullError(
+            f"{MOST_CLOCKS} tenants have a time of their own, which are the most: "
+            "DELETE /__mocksandbox/clock?tenant=NAME takes one back."
+        )
     before = _clock(tenant)
     changed = _changed(Clock(before.offset, before.frozen), said)
     for box in sandboxes().values():
