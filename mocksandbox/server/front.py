@@ -116,9 +116,7 @@ class Front:
         if place.handler is not None:
             if late:
                 return late_answer(late)
-            if sandbox.board is not None:
-                sandbox.board.look()
-            return place.handler(request, sandbox.clock_of(place.tenant).now())
+            return sandbox.route(place.handler, request, place.tenant)
         came_from = headers.get("Origin")
         if not came_from:
             return sandbox.handle(request, place.tenant, late=late)
