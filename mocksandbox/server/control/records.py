@@ -183,8 +183,8 @@ def restore() -> Any:
         return answer({"status": "restored", "records": len(said["records"])})
     for box in sandboxes().values():
         if isinstance(store := _store(box), MemoryStore) and store.room is not None:
-            versions = sum(weight_of(version) for several in records.values() for version in several)
-            store.room.check_instead(versions, len({own for _, own in records if own}))
+            weight = sum(weight_of(version) for several in records.values() for version in several)
+            store.room.check_instead(weight, len({own for _, own in records if own}))
             break
     for box in sandboxes().values():
         _store(box).reset()
