@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from threading import RLock
@@ -33,7 +34,7 @@ class MemoryPartition(Partition):
         self._newest: dict[tuple[str, str], Record] = {}
         self._older: dict[tuple[str, str], list[Record]] = {}
         self._index: dict[tuple[str, str, str], dict[str, None]] = {}
-        self._gate: Gate | None = None
+        self.gate: Gate | None = None
         self._depth = 0
         self._admitted = False
         for seed in seeds:
@@ -79,11 +80,11 @@ class MemoryPartition(Partition):
         """
         place = (record.kind, record.id)
         with self._lock:
-            if self._gate is not None:
+            if self.gate is not None:
                 if not self._admitted:
-                    self._gate.admit((record,), instead=False)
+                    self.gate.admit((record,), instead=False)
                     self._admitted = self._depth > 0
-                self._gate.count(record)
+                self.gate.count(record)
             before = self._newest.get(place)
             if before is not None:
                 self._older.setdefault(place, []).append(before)
@@ -111,15 +112,19 @@ class MemoryPartition(Partition):
             StoreFullError: there is no room for them; nothing was changed.
         """
         with self.exclusive():
-            if self._gate is not None:
+            if self.gate is not None:
                 records = list(records)
-                self._gate.admit(records, instead=True)
+                self.gate.admit(records, instead=True)
                 self._admitted = True
             self._newest.clear()
             self._older.clear()
             self._index.clear()
             for record in records:
                 self.put(record)
+
+
+_RECENT = 32
+"""How many tenants that nothing was written to are remembered: whoever reads often is not set up for each request."""
 
 
 class MemoryStore(Store):
@@ -130,32 +135,34 @@ class MemoryStore(Store):
     def __init__(self, seeds: Iterable[Record] = (), room: Room | None = None) -> None:
         self.room = room
         self._seeds = tuple(seeds)
-        self._partitions: dict[str, MemoryPartition] = {}
-        self._unwritten: WeakValueDictionary[str, MemoryPartition] = WeakValueDictionary()
-        self._lock = RLock()
+        self.written: dict[str, MemoryPartition] = {}
+        self.unwritten: WeakValueDictionary[str, MemoryPartition] = WeakValueDictionary()
+        self._recent: deque[MemoryPartition] = deque(maxlen=_RECENT)
+        self.lock = RLock()
 
     def partition(self, tenant: str = "") -> MemoryPartition:
         """A tenant's records."""
-        found = self._partitions.get(tenant)
+        found = self.written.get(tenant)
         if found is None:
-            with self._lock:
-                found = self._partitions.get(tenant) or self._unwritten.get(tenant)
+            with self.lock:
+                found = self.written.get(tenant) or self.unwritten.get(tenant)
                 if found is None:
-                    found = self._unwritten[tenant] = MemoryPartition(self._seeds)
-                    found._gate = _Place(self, tenant, found)
+                    found = self.unwritten[tenant] = MemoryPartition(self._seeds)
+                    found.gate = _Place(self, tenant, found)
+                    self._recent.append(found)
         return found
 
     def reset(self, tenant: str | None = None) -> None:
         """Forget what was stored since the seeds, for one tenant or for all (None)."""
-        with self._lock:
-            for name in list(self._partitions) if tenant is None else [tenant] if tenant in self._partitions else ():
-                gate = self._partitions.pop(name)._gate
+        with self.lock:
+            for name in list(self.written) if tenant is None else [tenant] if tenant in self.written else ():
+                gate = self.written.pop(name).gate
                 assert isinstance(gate, _Place)
                 gate.leave()
 
     def tenants(self) -> Sequence[str]:
         """The tenants that have been written to."""
-        return sorted(self._partitions)
+        return sorted(self.written)
 
 
 class _Place(Gate):
@@ -174,13 +181,13 @@ class _Place(Gate):
         if room is not None:
             room.check(sum(map(weight_of, records)) - (self._weight if instead else 0))
         if not self._taken:
-            with self._store._lock:
+            with self._store.lock:
                 if room is not None:
                     room.enter(self._tenant)
                 partition = self._partition()
                 assert partition is not None
-                self._store._partitions[self._tenant] = partition
-                self._store._unwritten.pop(self._tenant, None)
+                self._store.written[self._tenant] = partition
+                self._store.unwritten.pop(self._tenant, None)
                 self._taken = True
         if instead and room is not None:
             room.change(-self._weight)
