@@ -163,6 +163,9 @@ def snomed() -> Check:
     )
 
 
+_NO_LISTS = {"text": "x", "number": 5, "boolean": True, "object": {"a": 1}}
+
+
 def listing(*, length: int = 0, most: int = 0, objects: bool = False, texts: bool = False, most_characters: int = 0) -> Check:
     """A non-empty array, of one length or at most so long, of objects or of strings."""
     item_test = _text_test(most=most_characters)
@@ -213,9 +216,6 @@ def _object_items(items: list[Any]) -> Sequence[Fault]:
 def _list_said(length: int, most: int, objects: bool, texts: bool) -> str:
     size = f" of {length}" if length else f" of at most {most}" if most else ""
     return f"a non-empty list{size}" + (" objects" if objects else " strings" if texts else "")
-
-
-_NO_LISTS = {"text": "x", "number": 5, "boolean": True, "object": {"a": 1}}
 
 
 def boolean() -> Check:
@@ -295,9 +295,5 @@ def unique_systems() -> Check:
         return ()
 
     twice = {"system": "http://x.example", "code": "1"}
-    return Check(
-        "a list of codings, each of another system",
-        "must-be-unique",
-        test,
-        (Spoiler("twice", lambda value: [*value, twice, twice]),),
-    )
+    spoilers = (Spoiler("twice", lambda value: [*value, twice, twice]),)
+    return Check("a list of codings, each of another system", "must-be-unique", test, spoilers)
