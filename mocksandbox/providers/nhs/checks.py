@@ -35,8 +35,8 @@ class Spoiler:
 
 @dataclass(frozen=True)
 class Check:
-    """A test of a value: what a good value is, the message that shows the test at work, and the ways to fail it. `plain` is
-    Python that tells a surely good value, written `{0}` there, without a call; the others are tested.
+    """A test of a value: what a good value is, the message that shows the test at work, the ways to fail it, and Python that
+    tells a surely good value (`{0}` there) without a call.
     """
 
     is_: str
@@ -101,6 +101,7 @@ def text(primitive: str = "string", *, most: int = 0, choices: tuple[str, ...] =
     )
 
 
+_ANY_TEXT = _text_test()
 _PLAIN_TEXT = "type({0}) is str and {0} and not {0}.isspace()"
 
 
@@ -110,9 +111,8 @@ def equals(wanted: str) -> Check:
     def test(value: Any, _: Attempt) -> Sequence[Fault]:
         return () if value == wanted else fault("must-equal", value=wanted)
 
-    return Check(
-        f"{wanted}", "must-equal", test, (to("other", f"{wanted}-x"), Spoiler("upper-case", lambda value: value.upper()))
-    )
+    spoilers = (to("other", f"{wanted}-x"), Spoiler("upper-case", lambda value: value.upper()))
+    return Check(wanted, "must-equal", test, spoilers)
 
 
 def nhs_number() -> Check:
@@ -142,10 +142,9 @@ def nhs_number() -> Check:
 
 def snomed() -> Check:
     """A SNOMED CT concept id."""
-    text_test = _text_test()
 
     def test(value: Any, attempt: Attempt) -> Sequence[Fault]:
-        return text_test(value, attempt) or (() if is_snomed_concept(value) else fault("not-a-snomed-code"))
+        return _ANY_TEXT(value, attempt) or (() if is_snomed_concept(value) else fault("not-a-snomed-code"))
 
     return Check(
         "a SNOMED CT concept id",
@@ -191,8 +190,7 @@ def listing(*, length: int = 0, most: int = 0, objects: bool = False, texts: boo
         spoilers.append(to("long-item", ["x" * (most_characters + 1)]))
     if objects:
         spoilers += [to("text-item", ["x"], NOT_FHIR), to("empty-object", [{}])]
-    plain = f"type({{0}}) is list and {'len({0}) == ' + str(length) if length else '{0}'}"
-    plain = "False" if most or texts or objects else plain
+    plain = "False" if length or most or texts or objects else "type({0}) is list and {0}"
     return Check(_list_said(length, most, objects, texts), "must-be-an-array", test, tuple(spoilers), plain)
 
 
@@ -243,18 +241,8 @@ def number() -> Check:
         number = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
         return () if number and finite else fault("must-be-a-number")
 
-    return Check(
-        "a number",
-        "must-be-a-number",
-        test,
-        (
-            to("null", None),
-            to("text", "0.5"),
-            to("boolean", True, NOT_FHIR),
-            to("list", [], NOT_FHIR),
-            to("object", {}, NOT_FHIR),
-        ),
-    )
+    spoilers = (to("boolean", True, NOT_FHIR), to("list", [], NOT_FHIR), to("object", {}, NOT_FHIR))
+    return Check("a number", "must-be-a-number", test, (to("null", None), to("text", "0.5"), *spoilers))
 
 
 def dose_number(highest: int) -> Check:
