@@ -241,18 +241,8 @@ def number() -> Check:
         number = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
         return () if number and finite else fault("must-be-a-number")
 
-    return Check(
-        "a number",
-        "must-be-a-number",
-        test,
-        (
-            to("null", None),
-            to("text", "0.5"),
-            to("boolean", True, NOT_FHIR),
-            to("list", [], NOT_FHIR),
-            to("object", {}, NOT_FHIR),
-        ),
-    )
+    spoilers = (to("boolean", True, NOT_FHIR), to("list", [], NOT_FHIR), to("object", {}, NOT_FHIR))
+    return Check("a number", "must-be-a-number", test, (to("null", None), to("text", "0.5"), *spoilers))
 
 
 def dose_number(highest: int) -> Check:
