@@ -1,0 +1,40 @@
+"""docs/security.md tells the limits that there are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mocksandbox.provider.model import MAX_BODY as API_BODY
+from mocksandbox.server.connection import HEAD_TIMEOUT, IDLE_TIMEOUT, TAKE_TIMEOUT
+from mocksandbox.server.front import MAX_BODY
+from mocksandbox.server.listener import CONNECTIONS
+from mocksandbox.server.message import MOST_HEAD, MOST_HEADERS
+from mocksandbox.server.settings import Settings
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "security.md"
+ROWS = dict(re.findall(r"^\| ([^|]+?) \| ([^|]+?) \|", PAGE.read_text("utf-8"), re.M))
+MIB, KIB = 1024 * 1024, 1024
+SETTINGS = Settings()
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("versions of records in memory (one of 16 KiB or more counts as several)", f"{SETTINGS.max_records:,}"),
+        ("tenants with records of their own in memory", f"{SETTINGS.max_tenants:,}"),
+        ("entries of the journal", f"{SETTINGS.journal_entries:,}"),
+        ("bytes of bodies that the journal keeps", f"{SETTINGS.journal_bytes // MIB} MiB"),
+        ("connections of one process", f"{CONNECTIONS:,}"),
+        ("seconds for a request's head", f"{HEAD_TIMEOUT:g}"),
+        ("seconds for a body", f"{SETTINGS.body_timeout:g}"),
+        ("seconds between two requests of a connection", f"{IDLE_TIMEOUT:g}"),
+        ("seconds that a client leaves an answer lying", f"{TAKE_TIMEOUT:g}"),
+        ("bytes of a head; headers of a request", f"{MOST_HEAD // KIB} KiB; {MOST_HEADERS}"),
+        ("bytes of a body", f"{API_BODY // MIB} MiB, or what the API reads; {MAX_BODY // MIB} MiB in the control API"),
+    ],
+)
+def test_a_limit_is_as_it_is_told(row: str, told: str) -> None:
+    assert ROWS[row] == told
