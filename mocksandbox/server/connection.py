@@ -113,7 +113,7 @@ class Connection(Reading):
     # --- waits
 
     def _wait(self, seconds: float) -> None:
-        self.due = self._listener.now + int(seconds * 10) + 1
+        self.due = self._listener.after(seconds)
 
     def overdue(self) -> None:
         """The present wait has ended."""

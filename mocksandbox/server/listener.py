@@ -14,7 +14,7 @@ from mocksandbox.sandbox.failure import failure_place
 from mocksandbox.server.connection import Connection
 from mocksandbox.server.front import MAX_BODY, Front, Place, late_answer, outcome
 from mocksandbox.server.message import Sent, environ_of
-from mocksandbox.server.wsgi import is_host
+from mocksandbox.server.wsgi import origin
 
 _log = logging.getLogger("mocksandbox")
 
@@ -39,6 +39,10 @@ class Listener:
         self.now = self.answered = 0
         self.date = formatdate(usegmt=True)
         self._trust = front.settings.trust_proxy
+
+    def after(self, seconds: float) -> int:
+        """What `now` will be in so many seconds."""
+        return self.now + int(seconds / TICK) + 1
 
     def connect(self) -> Connection:
         """The protocol of a new connection."""
@@ -108,12 +112,8 @@ class Listener:
 
     def _origin(self, headers: Headers, server: tuple[str, int]) -> str:
         """Scheme and host as the client used them."""
-        scheme, host, prefix = "http", headers.get("Host", ""), ""
-        if self._trust:
-            scheme = _first(headers, "X-Forwarded-Proto") or scheme
-            host = _first(headers, "X-Forwarded-Host") or host
-            prefix = _first(headers, "X-Forwarded-Prefix").rstrip("/")
-        return f"{scheme}://{host if is_host(host) else f'{server[0]}:{server[1]}'}{prefix}"
+        forwarded = (lambda name: headers.get(name, "")) if self._trust else None
+        return origin("http", headers.get("Host", ""), f"{server[0]}:{server[1]}", forwarded)
 
     def _through_wsgi(self, sent: Sent, server: tuple[str, int]) -> Response:
         """The answer of the application that stands behind the front."""
@@ -126,7 +126,3 @@ class Listener:
         status, headers = told[-2:]
         kept = [(name, value) for name, value in headers if name.lower() != "content-length"]
         return Response(int(status[:3]), Headers(kept), body)
-
-
-def _first(headers: Headers, name: str) -> str:
-    return headers.get(name, "").partition(",")[0].strip()

@@ -41,14 +41,20 @@ def quoted(path: bytes) -> str:
 
 def origin_of(environ: Environ, *, trust_proxy: bool = False) -> str:
     """Scheme and host as the client used them; a proxy's `X-Forwarded-*` headers count only when they are to be trusted."""
-    scheme, host, prefix = environ.get("wsgi.url_scheme", "http"), environ.get("HTTP_HOST", ""), ""
-    if trust_proxy:
-        scheme = _first(environ, "HTTP_X_FORWARDED_PROTO") or scheme
-        host = _first(environ, "HTTP_X_FORWARDED_HOST") or host
-        prefix = _first(environ, "HTTP_X_FORWARDED_PREFIX").rstrip("/")
-    if not is_host(host):
-        host = f"{environ.get('SERVER_NAME', 'localhost')}:{environ.get('SERVER_PORT', '80')}"
-    return f"{scheme}://{host}{environ.get('SCRIPT_NAME', '')}{prefix}"
+    here = f"{environ.get('SERVER_NAME', 'localhost')}:{environ.get('SERVER_PORT', '80')}"
+    forwarded = (lambda name: str(environ.get(f"HTTP_{name.upper().replace('-', '_')}", ""))) if trust_proxy else None
+    scheme, host = environ.get("wsgi.url_scheme", "http"), environ.get("HTTP_HOST", "")
+    return origin(scheme, host, here, forwarded, environ.get("SCRIPT_NAME", ""))
+
+
+def origin(scheme: str, host: str, here: str, forwarded: Callable[[str], str] | None, root: str = "") -> str:
+    """The same from its parts: `here` stands for a host that is none, `forwarded` gives a trusted proxy's headers, and `root`
+    is the path below which the application stands.
+    """
+    if forwarded is not None:
+        told = [forwarded(f"X-Forwarded-{name}").partition(",")[0].strip() for name in ("Proto", "Host", "Prefix")]
+        scheme, host, root = told[0] or scheme, told[1] or host, root + told[2].rstrip("/")
+    return f"{scheme}://{host if is_host(host) else here}{root}"
 
 
 def is_host(text: str) -> bool:
@@ -60,10 +66,6 @@ def is_host(text: str) -> bool:
     if len(_HOSTS) < _MOST_NAMES:
         _HOSTS.add(text)
     return True
-
-
-def _first(environ: Environ, name: str) -> str:
-    return str(environ.get(name, "")).partition(",")[0].strip()
 
 
 def headers_of(environ: Environ) -> Headers:
