@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, overload
 from urllib.parse import urlencode
@@ -19,11 +19,23 @@ class Headers(Mapping[str, str]):
     A name that came several times maps to its values joined by `", "` (RFC 9110 5.3); `pairs` keeps them apart.
     """
 
-    __slots__ = ("_joined", "pairs")
+    __slots__ = ("_joined", "_told", "pairs")
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         self.pairs: Pairs = tuple(pairs)
         self._joined: dict[str, str] | None = None
+        self._told: dict[Callable[[Headers], Any], Any] | None = None
+
+    def tell(self, ask: Callable[[Headers], T]) -> T:
+        """What a function tells of these headers; it is asked once. A client's headers are the same for many requests."""
+        told = self._told
+        if told is None:
+            told = self._told = {}
+        elif ask in told:
+            known: T = told[ask]
+            return known
+        answer = told[ask] = ask(self)
+        return answer
 
     def _by_name(self) -> dict[str, str]:
         """The values by name in lower case, made when somebody asks for the first."""
@@ -73,6 +85,10 @@ class Headers(Mapping[str, str]):
         return Headers((*self.pairs, *pairs))
 
 
+def _media_type(headers: Headers) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 @dataclass(frozen=True)
 class Request:
     """One HTTP request.
@@ -96,7 +112,7 @@ class Request:
     @property
     def media_type(self) -> str:
         """The media type of the body in lower case, without parameters; `""` when the request names none."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return self.headers.tell(_media_type)
 
     def json(self) -> Any:
         """The body as JSON.

@@ -7,7 +7,7 @@ schema follows. tests/unit/test_validation.py proves that the verdicts are the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,10 +30,13 @@ from openapi_core.validation.schemas.factories import SchemaValidatorsFactory
 from openapi_core.validation.schemas.validators import SchemaValidator
 from werkzeug.datastructures import ImmutableMultiDict
 
+from mocksandbox.contract.asked import AskedRequest
+from mocksandbox.contract.routing import Match
 from mocksandbox.contract.schema import compile_schema
+from mocksandbox.exchange import Headers, Request
 
 if TYPE_CHECKING:
-    from mocksandbox.contract.validation import AskedRequest
+    from mocksandbox.contract.model import Operation
 
 
 MOST_ERRORS = 100
@@ -118,10 +121,7 @@ def planned(stock: type[V30RequestValidator] | type[V31RequestValidator]) -> typ
             plan = self._plans.get(request.match.operation.id) or self._plan(
                 request, self._paths[request.match.operation.path]
             )
-            for read in plan.asked(request):
-                error = read(request)
-                if error is not None:
-                    yield error
+            yield from plan.parameter_errors(request)
             if plan.takes_body:
                 yield from plan.body_errors(request)
 
@@ -129,6 +129,10 @@ def planned(stock: type[V30RequestValidator] | type[V31RequestValidator]) -> typ
 
 
 _Reader = Callable[["AskedRequest"], Exception | None]
+_NOWHERE = Match(cast("Operation", None))
+"""What headers alone are asked of: no header's reader asks for the operation."""
+_Numbered = tuple[int, _Reader]
+"""How a parameter is read, with its place in the document."""
 
 
 class _Plan:
@@ -140,14 +144,21 @@ class _Plan:
         nothing = SchemaPath.from_dict({})
         own = {_key(parameter): parameter for parameter in operation.get("parameters", nothing)}
         shared = {_key(parameter): parameter for parameter in path.get("parameters", nothing)}
-        self._always: dict[int, _Reader] = {}
-        self._if_sent: dict[str, dict[str, tuple[int, _Reader]]] = {}
+        self._always: list[_Numbered] = []
+        self._always_in_header: list[_Numbered] = []
+        self._in_query: dict[str, _Numbered] = {}
+        self._in_header: dict[str, _Numbered] = {}
+        self._in_headers = self._errors_in  # one and the same for every request's headers
         for number, ((place, name), parameter) in enumerate((own | shared | own).items()):
             read, optional = self._reader(parameter)
-            if optional and place in ("query", "header"):
-                self._if_sent.setdefault(place, {})[name.lower() if place == "header" else name] = number, read
+            if place == "header" and optional:
+                self._in_header[name.lower()] = number, read
+            elif place == "header":
+                self._always_in_header.append((number, read))
+            elif place == "query" and optional:
+                self._in_query[name] = number, read
             else:
-                self._always[number] = read
+                self._always.append((number, read))
         self.takes_body = "requestBody" in operation
         self._body_required = False
         self._bodies: dict[str, Callable[[AskedRequest], None]] = {}
@@ -156,15 +167,21 @@ class _Plan:
             self._body_required = (body / "required").read_bool(default=False)
             self._content = body / "content"
 
-    def asked(self, request: AskedRequest) -> Iterable[_Reader]:
-        """The readers of the parameters that were sent or must be, in the document's order."""
-        readers = self._always.copy()
-        for place, known in self._if_sent.items():
-            for name in request.names(place):
-                found = known.get(name)
-                if found is not None:
-                    readers[found[0]] = found[1]
-        return readers.values() if len(readers) < 2 else [readers[number] for number in sorted(readers)]
+    def parameter_errors(self, request: AskedRequest) -> Sequence[Exception]:
+        """What is wrong with the parameters that were sent or must be, in the document's order."""
+        found = [*request.headers.tell(self._in_headers), *_wrong(self._readers_of(request), request)]
+        return [error for _, error in sorted(found, key=_number)] if found else ()
+
+    def _readers_of(self, request: AskedRequest) -> Iterator[_Numbered]:
+        yield from self._always
+        known = self._in_query
+        if known:
+            yield from (known[name] for name in request.names("query") if name in known)
+
+    def _errors_in(self, headers: Headers) -> Sequence[tuple[int, Exception]]:
+        sent = (self._in_header[name] for name in headers.names() if name in self._in_header)
+        alone = AskedRequest(Request("", "", headers=headers), _NOWHERE, "")
+        return list(_wrong([*self._always_in_header, *sent], alone))
 
     def body_errors(self, request: AskedRequest) -> Iterator[Exception]:
         if not request.body:
@@ -265,6 +282,18 @@ class _Plan:
 
 def _key(parameter: SchemaPath) -> tuple[str, str]:
     return (parameter / "in").read_str(), (parameter / "name").read_str()
+
+
+def _number(found: tuple[int, Exception]) -> int:
+    return found[0]
+
+
+def _wrong(readers: Iterable[_Numbered], request: AskedRequest) -> Iterator[tuple[int, Exception]]:
+    """What is wrong with the parameters that these read, each with its place in the document."""
+    for number, read in readers:
+        error = read(request)
+        if error is not None:
+            yield number, error
 
 
 def _invalid(parameter: SchemaPath, cause: BaseException) -> InvalidParameter:

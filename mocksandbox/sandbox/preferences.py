@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mocksandbox.exchange import Request
+from mocksandbox.exchange import Headers, Request
 
 SCENARIO_HEADER = "X-Mocksandbox-Scenario"
 
@@ -28,7 +28,11 @@ NONE = Preferences()
 
 def read_preferences(request: Request) -> Preferences:
     """The preferences of a request. What cannot be understood is ignored, as RFC 7240 says."""
-    prefer, scenario = request.headers.get("Prefer", ""), request.headers.get(SCENARIO_HEADER, "")
+    return request.headers.tell(_read)
+
+
+def _read(headers: Headers) -> Preferences:
+    prefer, scenario = headers.get("Prefer", ""), headers.get(SCENARIO_HEADER, "")
     if not prefer and not scenario:
         return NONE
     said: dict[str, str] = {}

@@ -290,5 +290,9 @@ def _withheld(request: Request, match: Match | Miss) -> Request:
 
 def _mirrored(request: Request, response: Response) -> Response:
     """The answer with the request's tracing headers, as the document says ("Mirrored back")."""
-    echoed = [(name, value) for name in MIRRORED if (value := request.headers.get(name)) is not None]
+    echoed = request.headers.tell(_to_mirror)
     return replace(response, headers=response.headers.and_(echoed)) if echoed else response
+
+
+def _to_mirror(headers: Headers) -> Sequence[tuple[str, str]]:
+    return [(name, value) for name in MIRRORED if (value := headers.get(name)) is not None]

@@ -44,6 +44,7 @@ class Connection(Reading):
         self._transport = cast("asyncio.Transport", None)
         self._server = ("127.0.0.1", 0)
         self._queue: deque[tuple[Sent, Place | None]] = deque()
+        self._unsent = b""
         self._waiting = self._stuck = self._paused = self._lingering = self._ended = False
         self._in_a_row = self._left = 0
 
@@ -70,8 +71,8 @@ class Connection(Reading):
         if self.idle:
             self.idle = False
             self._wait(HEAD_TIMEOUT)
-        self._in_a_row, self._first = 0, True
-        self._feed(data)
+        self._in_a_row = 0
+        self._read(data)
         self._after_reading(len(data))
 
     def _after_reading(self, length: int) -> None:
@@ -91,11 +92,13 @@ class Connection(Reading):
             self._reading = 3
             self._wait(self._listener.body_timeout)
             if any(name.lower() == "expect" and value.lower() == "100-continue" for name, value in self._headers):
+                self.flush()
                 self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def eof_received(self) -> bool:
         """The client sends no more; whether it still gets answers."""
         self._over = True
+        self.flush()
         return self._waiting or bool(self._queue)
 
     def pause_writing(self) -> None:
@@ -128,6 +131,16 @@ class Connection(Reading):
     def hang_up(self) -> None:
         """Close an idle connection."""
         self._over = True
+        self._close()
+
+    def flush(self) -> None:
+        """Send what was written."""
+        unsent, self._unsent = self._unsent, b""
+        if unsent and not self._ended:
+            self._transport.write(unsent)
+
+    def _close(self) -> None:
+        self.flush()
         self._transport.close()
 
     def _pause(self) -> None:
@@ -151,7 +164,7 @@ class Connection(Reading):
             return
         if self._over:  # the client sends no more, and has all its answers
             if not self._lingering:
-                self._transport.close()
+                self._close()
         elif self._paused:
             self._paused = False
             self._transport.resume_reading()
@@ -199,6 +212,7 @@ class Connection(Reading):
     def _cut(self, sent: Sent, response: Response) -> None:
         """End the connection in the middle of an answer, or in its place, as was asked for."""
         self._over = True
+        self.flush()
         if response.cut != "truncate":
             reset(self._transport)
             return
@@ -225,13 +239,20 @@ class Connection(Reading):
         self._linger()
 
     def _write(self, sent: Sent, response: Response, *, keep: bool) -> None:
-        if not self._transport.is_closing():
-            head = head_of(sent, response, keep, self._listener.date)
-            self._transport.write(head if sent.method == "HEAD" else head + response.body)
+        """Write an answer. It is sent when the others' requests that have come by now are answered too: a client that sleeps
+        is woken by what is sent, which costs as much as many a request.
+        """
+        if self._transport.is_closing():
+            return
+        if not self._unsent:
+            self._listener.flush_soon(self)
+        head = head_of(sent, response, keep, self._listener.date)
+        self._unsent += head if sent.method == "HEAD" else head + response.body
 
     def _linger(self) -> None:
         """Send what is left and then the end; read, for a while, what still comes."""
         self._over, self._lingering, self.idle = True, True, False
+        self.flush()
         self._wait(TAKE_TIMEOUT if self._transport.get_write_buffer_size() else LINGER)
         if self._reading == 0 or not self._transport.can_write_eof():
             self._transport.close()

@@ -144,11 +144,15 @@ def _tenant(path: str, headers: Headers) -> tuple[str, str, str]:
     if path.startswith(TENANT_PREFIX):
         name, slash, rest = path[len(TENANT_PREFIX) :].partition("/")
         return f"{TENANT_PREFIX}{name}", name, f"{slash}{rest}"
+    return "", headers.tell(_named_tenant), path
+
+
+def _named_tenant(headers: Headers) -> str:
     header = headers.get(TENANT_HEADER)
     if header is not None:
-        return "", header, path
+        return header
     token = headers.get("Authorization", "")
-    return "", token.partition("@")[2] if token.startswith("Bearer supplier:") else "", path
+    return token.partition("@")[2] if token.startswith("Bearer supplier:") else ""
 
 
 def _preflight(request: Request) -> Response:

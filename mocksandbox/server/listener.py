@@ -13,6 +13,7 @@ from mocksandbox.exchange import Headers, Response
 from mocksandbox.sandbox.failure import failure_place
 from mocksandbox.server.connection import Connection
 from mocksandbox.server.front import MAX_BODY, Front, Place, late_answer, outcome
+from mocksandbox.server.heads import Heads
 from mocksandbox.server.message import Sent, environ_of
 from mocksandbox.server.wsgi import origin
 
@@ -39,6 +40,8 @@ class Listener:
         self.now = self.answered = 0
         self.date = formatdate(usegmt=True)
         self._trust = front.settings.trust_proxy
+        self.heads = Heads()
+        self._unsent: list[Connection] = []
 
     def after(self, seconds: float) -> int:
         """What `now` will be in so many seconds."""
@@ -63,6 +66,17 @@ class Listener:
     def left(self, connection: Connection) -> None:
         """A client has gone."""
         self.connections.pop(connection, None)
+
+    def flush_soon(self, connection: Connection) -> None:
+        """Send what a connection has written, together with the others."""
+        if not self._unsent:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._unsent.append(connection)
+
+    def _flush(self) -> None:
+        unsent, self._unsent = self._unsent, []
+        for connection in unsent:
+            connection.flush()
 
     async def watch(self) -> None:
         """End what has waited for too long, until this is cancelled."""

@@ -30,6 +30,8 @@ class Reading(asyncio.Protocol):
         self._first = True
         """Whether nothing of what came last has been read as a request yet."""
         self._method = ""
+        self._whole: Sent | None = None
+        """The request that all of what came last is; None when it is none, part of one, or several."""
         self.on_message_begin()
         self._reading = 0
 
@@ -90,11 +92,13 @@ class Reading(asyncio.Protocol):
             self._refuse(too_large())
         elif self._sent is not None:
             body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-            self._first = False
-            self._take(self._sent._replace(body=body), self._place)
+            self._complete(self._sent._replace(body=body), self._place)
         else:
-            self._first = False
-            self._take(*self._found())
+            self._complete(*self._found())
+
+    def _complete(self, sent: Sent, place: Place | None) -> None:
+        self._whole, self._first = sent if self._first else None, False
+        self._take(sent, place)
 
     def _found(self) -> tuple[Sent, Place | None]:
         """The request as it has come, and where it goes."""
@@ -103,6 +107,20 @@ class Reading(asyncio.Protocol):
         keep, old = self._parser.should_keep_alive(), self._parser.get_http_version() == "1.0"
         sent = Sent(method, path, query, Headers(self._headers), b"", keep, old)
         return sent, self._listener.place(sent)
+
+    def _read(self, data: bytes) -> None:
+        """Read what has come. What is one request, with headers that have come before, needs no parser."""
+        heads, between = self._listener.heads, self._reading == 0
+        sent = heads.find(data) if between else None
+        if sent is not None:
+            place = self._listener.place(sent)
+            if len(sent.body) <= self._listener.most_of(place):
+                self._take(sent, place)
+                return
+        self._first, self._whole = True, None
+        self._feed(data)
+        if self._whole is not None and between and self._reading == 0 and not self._over:
+            heads.learn(data, self._whole)
 
     def _feed(self, data: bytes) -> None:
         try:

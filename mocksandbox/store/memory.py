@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from threading import RLock
 from typing import Protocol
 from weakref import WeakValueDictionary, ref
@@ -40,22 +40,22 @@ class MemoryPartition(Partition):
         for seed in seeds:
             self.put(seed)
 
-    @contextmanager
-    def exclusive(self) -> Generator[None, None, None]:
+    def exclusive(self) -> AbstractContextManager[object]:
         """Nobody else writes or reads until this is left. What is written within is let in as one: with its first version."""
-        with self._lock:
-            self._depth += 1
-            try:
-                yield
-            finally:
-                self._depth -= 1
-                self._admitted = self._admitted and self._depth > 0
+        return self
 
-    @contextmanager
-    def steady(self) -> Generator[None, None, None]:
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        self._admitted = self._admitted and self._depth > 0
+        self._lock.release()
+
+    def steady(self) -> AbstractContextManager[object]:
         """Nobody else writes until this is left."""
-        with self._lock:
-            yield
+        return self._lock
 
     def get(self, kind: str, id: str) -> Record | None:
         """The newest version of a record, deleted or not."""

@@ -13,13 +13,13 @@ class Partition(ABC):
     """The records of one tenant of one provider. Each method may be called by several threads at once."""
 
     @abstractmethod
-    def exclusive(self) -> AbstractContextManager[None]:
+    def exclusive(self) -> AbstractContextManager[object]:
         """Several calls as one: nobody else writes here until this is left, so that what a writer has checked stays true.
         What is written comes about when it is left; with an error nothing does, where the store can take it back.
         """
 
     @abstractmethod
-    def steady(self) -> AbstractContextManager[None]:
+    def steady(self) -> AbstractContextManager[object]:
         """What is read until this is left is of one moment. Nothing may be written within; writers need not wait."""
 
     @abstractmethod

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mocksandbox.contract import read_mapping
 from mocksandbox.contract.document import pointer_to
 from mocksandbox.errors import ContractError, UsageError
-from mocksandbox.exchange import Request, Response
+from mocksandbox.exchange import Headers, Request, Response
 from mocksandbox.provider import AuthOptions, Authority
 from mocksandbox.provider.keys import SOURCES, client_keys
 from mocksandbox.providers.nhs.diseases import vaccine_types
@@ -100,10 +100,7 @@ class OpenDoor:
 
     def identify(self, request: Request, now: datetime) -> tuple[Caller, Refusal | None]:
         """Who asks."""
-        name = named_supplier(request)
-        if name is None:
-            name = request.headers.get(SUPPLIER_HEADER)
-        return self.supplier(name), None
+        return self.supplier(request.headers.tell(_supplier_in)), None
 
     def supplier(self, name: str | None) -> Caller:
         """The rights of a name."""
@@ -116,9 +113,14 @@ class OpenDoor:
         return {}
 
 
-def named_supplier(request: Request) -> str | None:
-    """The supplier that a request names in the short form of a token, `supplier:NAME` or `supplier:NAME@TENANT`."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+def _supplier_in(headers: Headers) -> str | None:
+    name = named_supplier(headers)
+    return headers.get(SUPPLIER_HEADER) if name is None else name
+
+
+def named_supplier(headers: Headers) -> str | None:
+    """The supplier that a request's headers name in the short form of a token, `supplier:NAME` or `supplier:NAME@TENANT`."""
+    scheme, _, token = headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token.startswith(_SHORT):
         return token.removeprefix(_SHORT).partition("@")[0]
     return None

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mocksandbox import codec
+from mocksandbox.exchange import Headers
 from mocksandbox.providers.nhs.diseases import disease_codes, vaccine_type
 from mocksandbox.providers.nhs.search import IDENTIFIER, search_of
 from mocksandbox.rules.attempt import Attempt, Record
@@ -185,8 +186,12 @@ _ACCEPTABLE = re.compile(r"(application/fhir\+json(;\s*version=\d+|;)?|\*/\*)", 
 
 def bad_accept(attempt: Attempt) -> Iterable[Hit]:
     """The gateway gives FHIR JSON only."""
-    accept = attempt.request.headers.get("Accept")
-    return () if not accept or _ACCEPTABLE.fullmatch(accept.strip()) else (("header:Accept", "bad-accept", {}),)
+    return () if attempt.request.headers.tell(_takes_fhir) else (("header:Accept", "bad-accept", {}),)
+
+
+def _takes_fhir(headers: Headers) -> bool:
+    accept = headers.get("Accept")
+    return not accept or _ACCEPTABLE.fullmatch(accept.strip()) is not None
 
 
 FORM = "application/x-www-form-urlencoded"

@@ -52,7 +52,7 @@ class TokenDoor:
         return _NOBODY, Refusal("bad-token", {"reason": says})
 
     def _caller(self, request: Request, now: datetime) -> Caller | Refusal:
-        name = named_supplier(request)
+        name = named_supplier(request.headers)
         if name is not None:
             if not name:
                 return Refusal("bearer.supplier", {"known": ", ".join(sorted(self.suppliers))})
