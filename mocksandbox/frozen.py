@@ -17,6 +17,13 @@ def made(cls: type[T], **fields: Any) -> T:
     return instance
 
 
+def holding(cls: type[T], fields: dict[str, Any]) -> T:
+    """The same from a dictionary of its fields, which is the instance's own from now on."""
+    instance = object.__new__(cls)
+    object.__setattr__(instance, "__dict__", fields)
+    return instance
+
+
 class once(Generic[T]):  # noqa: N801  # it is written where `property` is
     """A property that is worked out when it is first asked for, and kept in the instance.
 

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from mocksandbox.exchange import Exchange, Request, Response
-from mocksandbox.frozen import made
+from mocksandbox.frozen import holding
 from mocksandbox.rules import Finding
 
 _SECRET = frozenset({"authorization", "apikey", "cookie", "proxy-authorization"})
@@ -77,8 +77,8 @@ class Journal:
     def record(self, **details: Any) -> Entry:
         """Add an exchange; `details` are the fields of `Entry` other than its number."""
         with self._lock:
-            self._count += 1
-            entry = made(Entry, number=self._count, **details)
+            self._count = details["number"] = self._count + 1
+            entry = holding(Entry, details)
             self._entries.append(entry)
             exchange: Exchange = details["exchange"]
             self._bytes += len(exchange.request.body) + len(exchange.response.body)

@@ -7,7 +7,7 @@ schema follows. tests/unit/test_validation.py proves that the verdicts are the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -169,19 +169,16 @@ class _Plan:
 
     def parameter_errors(self, request: AskedRequest) -> Sequence[Exception]:
         """What is wrong with the parameters that were sent or must be, in the document's order."""
-        found = [*request.headers.tell(self._in_headers), *_wrong(self._readers_of(request), request)]
-        return [error for _, error in sorted(found, key=_number)] if found else ()
-
-    def _readers_of(self, request: AskedRequest) -> Iterator[_Numbered]:
-        yield from self._always
-        known = self._in_query
+        readers, known = self._always, self._in_query
         if known:
-            yield from (known[name] for name in request.names("query") if name in known)
+            readers = [*readers, *(known[name] for name in request.names("query") if name in known)]
+        found = [*request.headers.tell(self._in_headers), *_wrong(readers, request)]
+        return [error for _, error in sorted(found, key=_number)] if found else ()
 
     def _errors_in(self, headers: Headers) -> Sequence[tuple[int, Exception]]:
         sent = (self._in_header[name] for name in headers.names() if name in self._in_header)
         alone = AskedRequest(Request("", "", headers=headers), _NOWHERE, "")
-        return list(_wrong([*self._always_in_header, *sent], alone))
+        return _wrong([*self._always_in_header, *sent], alone)
 
     def body_errors(self, request: AskedRequest) -> Iterator[Exception]:
         if not request.body:
@@ -288,12 +285,9 @@ def _number(found: tuple[int, Exception]) -> int:
     return found[0]
 
 
-def _wrong(readers: Iterable[_Numbered], request: AskedRequest) -> Iterator[tuple[int, Exception]]:
+def _wrong(readers: Sequence[_Numbered], request: AskedRequest) -> Sequence[tuple[int, Exception]]:
     """What is wrong with the parameters that these read, each with its place in the document."""
-    for number, read in readers:
-        error = read(request)
-        if error is not None:
-            yield number, error
+    return [(number, error) for number, read in readers if (error := read(request)) is not None]
 
 
 def _invalid(parameter: SchemaPath, cause: BaseException) -> InvalidParameter:

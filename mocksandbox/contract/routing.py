@@ -9,6 +9,8 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from mocksandbox.frozen import made
+
 if TYPE_CHECKING:
     from mocksandbox.contract.model import Operation
 
@@ -64,7 +66,8 @@ class Router:
             hit = pattern.fullmatch(path)
             if hit is not None:
                 sent = hit.groupdict()
-                return Match(operation, {name: unquote(sent[name]) for name in sent} if "%" in path else sent, literal)
+                parameters = {name: unquote(sent[name]) for name in sent} if "%" in path else sent
+                return made(Match, operation=operation, parameters=parameters, literal=literal)
         allowed = [known for known, _, pattern, _ in self._routes if pattern.fullmatch(path)]
         return Miss(literal or tuple(dict.fromkeys(allowed)), self._near(method, path))
 

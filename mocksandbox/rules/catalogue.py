@@ -79,10 +79,10 @@ class Catalogue(Generic[S]):
 
     def first_of(self, subject: S, stages: Iterable[tuple[str, Sequence[Rule[S]]]]) -> Sequence[Finding]:
         """The findings of the first of these stages that has any."""
+        quick = self._quick
         for _, rules in stages:
-            quick = self._quick.get(id(rules))
             found: list[Finding] | None = None
-            for rule in rules if quick is None else quick[0](subject):
+            for rule in rules if id(rules) not in quick else quick[id(rules)][0](subject):
                 for hit in rule.find(subject):
                     found = found or []
                     found.append(self._finding(rule, *hit))

@@ -88,13 +88,19 @@ class Sandbox:
         needs no token, meets no fault and is not in the journal. `late` is how many seconds its body was waited for in vain.
         """
         started = perf_counter()
-        match = self.provider.contract.router.find(request.method, request.path)
-        notes: dict[str, Any] = {"withheld": self.only_synthetic}
+        provider = self.provider
+        match = provider.contract.router.find(request.method, request.path)
+        special = provider.specials.get((request.method, request.path))
+        notes: dict[str, Any] = {"withheld": self.only_synthetic and special is None}
         try:
-            answer = self._answer(request, match, tenant, notes, trusted) if not late else None
-            response = answer or self._late(request, match, late, notes)
-            if self.board is not None and answer is not None:
-                self._met_store(request, match, response)
+            if late:
+                response = self._late(request, match, late, notes)
+            elif special is not None:
+                response = special(request)
+            else:
+                response = self._answer(request, match, tenant, notes, trusted)
+                if self.board is not None:
+                    self._met_store(match, response)
         except Exception as error:
             if isinstance(error, StoreError) and not isinstance(error, StoreMisuseError):
                 response = self._store_fails(request, match, error, notes)
@@ -105,15 +111,14 @@ class Sandbox:
         response = _mirrored(request, response)
         withheld = notes.pop("withheld")
         kept = _withheld(request, match) if withheld else request
-        exchange = Exchange(kept, response, perf_counter() - started)
-        special = (request.method, request.path) in self.provider.specials
+        exchange = made(Exchange, request=kept, response=response, elapsed=perf_counter() - started)
         self.journal.record(
             at=notes.pop("at", None) or self.clock_of(tenant).now(),
-            provider=self.provider.name,
-            operation=match.operation.id if isinstance(match, Match) else request.path[1:] if special else "",
+            provider=provider.name,
+            operation=match.operation.id if isinstance(match, Match) else request.path[1:] if special is not None else "",
             exchange=exchange,
             tenant=tenant,
-            near=match.near if isinstance(match, Miss) and not special and not withheld else (),
+            near=match.near if isinstance(match, Miss) and special is None and not withheld else (),
             # What was broken on purpose is no bug, nor is an answer that was asked for.
             bugs=self._bugs(exchange, match) if self.strict and not notes.get("fault") and not notes.get("scenario") else (),
             **notes,
@@ -140,10 +145,9 @@ class Sandbox:
         refused = self.provider.refuse(attempt, [finding], self.profile.name, False)
         return refused.with_header(RULES_HEADER, STORE_FAILS.id).with_header("Retry-After", RETRY_AFTER)
 
-    def _met_store(self, request: Request, match: Match | Miss, response: Response) -> None:
+    def _met_store(self, match: Match | Miss, response: Response) -> None:
         """Every request reads from the store that processes share; one that was carried out may have written, too."""
-        if (request.method, request.path) not in self.provider.specials:
-            self.outage.ends(reading=_only_reads(match) or response.status >= 400)
+        self.outage.ends(reading=_only_reads(match) or response.status >= 400)
 
     def route(self, handler: Callable[[Request, datetime], Response], request: Request, tenant: str = "") -> Response:
         """The answer of an authority's own route (a token endpoint), which is in no journal. Never raises."""
@@ -168,10 +172,6 @@ class Sandbox:
         return refused.with_header(RULES_HEADER, LATE.id).with_header("Connection", "close")
 
     def _answer(self, request: Request, match: Match | Miss, tenant: str, notes: dict[str, Any], trusted: bool) -> Response:
-        special = self.provider.specials.get((request.method, request.path))
-        if special is not None:
-            notes["withheld"] = False
-            return special(request)
         assert self.store is not None
         if self.board is not None:
             self.board.look()

@@ -216,7 +216,7 @@ class Connection(Reading):
         if response.cut != "truncate":
             reset(self._transport)
             return
-        head = head_of(sent, response, sent.keep, self._listener.date)
+        head = b"".join(head_of(sent, response, sent.keep, self._listener.date))
         body = response.body if sent.method != "HEAD" else b""
         self._transport.write(head + body[: len(body) // 2] if body else head[: len(head) // 2])
         self._transport.close()
@@ -246,8 +246,12 @@ class Connection(Reading):
             return
         if not self._unsent:
             self._listener.flush_soon(self)
-        head = head_of(sent, response, keep, self._listener.date)
-        self._unsent += head if sent.method == "HEAD" else head + response.body
+        parts = head_of(sent, response, keep, self._listener.date)
+        if sent.method != "HEAD":
+            parts.append(response.body)
+        if self._unsent:
+            parts.insert(0, self._unsent)
+        self._unsent = b"".join(parts)
 
     def _linger(self) -> None:
         """Send what is left and then the end; read, for a while, what still comes."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from email.utils import formatdate
 from time import time
 from typing import Any
 
@@ -14,7 +13,7 @@ from mocksandbox.sandbox.failure import failure_place
 from mocksandbox.server.connection import Connection
 from mocksandbox.server.front import MAX_BODY, Front, Place, late_answer, outcome
 from mocksandbox.server.heads import Heads
-from mocksandbox.server.message import Sent, environ_of
+from mocksandbox.server.message import Sent, date_line, environ_of
 from mocksandbox.server.wsgi import origin
 
 _log = logging.getLogger("mocksandbox")
@@ -38,7 +37,7 @@ class Listener:
         self.connections: dict[Connection, None] = {}
         self.stopping = False
         self.now = self.answered = 0
-        self.date = formatdate(usegmt=True)
+        self.date = date_line()
         self._trust = front.settings.trust_proxy
         self.heads = Heads()
         self._unsent: list[Connection] = []
@@ -89,7 +88,7 @@ class Listener:
                 looked = self.now
                 gc.collect()
             if not self.now % 5:
-                self.date = formatdate(time(), usegmt=True)
+                self.date = date_line()
             for connection in [each for each in self.connections if each.due <= self.now]:
                 connection.overdue()
 

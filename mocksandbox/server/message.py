@@ -8,6 +8,7 @@ import socket
 import struct
 import sys
 from contextlib import suppress
+from email.utils import formatdate
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -20,7 +21,7 @@ MOST_HEAD = 256 * 1024
 MOST_HEADERS = 256
 
 _BODILESS = frozenset({204, 304})
-_LINES: dict[int, str] = {}
+_LINES: dict[int, bytes] = {}
 
 
 class Sent(NamedTuple):
@@ -74,19 +75,31 @@ def environ_of(sent: Sent, server: tuple[str, int]) -> dict[str, Any]:
     return environ
 
 
-def head_of(sent: Sent, response: Response, keep: bool, date: str) -> bytes:
-    """The head of an answer; `keep` says that the connection stays open."""
-    status, pairs = response.status, response.headers.pairs
-    line = _LINES.get(status) or _LINES.setdefault(status, f"HTTP/1.1 {status_line(status)}\r\n")
-    more = "" if status in _BODILESS else f"Content-Length: {len(response.body)}\r\n"
+def head_of(sent: Sent, response: Response, keep: bool, date: bytes) -> list[bytes]:
+    """The head of an answer, in pieces; `keep` says that the connection stays open, `date` is that header's line."""
+    status = response.status
+    line = _LINES.get(status) or _LINES.setdefault(status, f"HTTP/1.1 {status_line(status)}\r\n".encode("latin-1"))
+    parts = [line, response.headers.tell(_lines), date, b"\r\n"]
+    if status not in _BODILESS:
+        parts.insert(2, b"Content-Length: %d\r\n" % len(response.body))
     if not keep and "Connection" not in response.headers:
-        more += "Connection: close\r\n"
+        parts.insert(2, b"Connection: close\r\n")
     elif sent.old:
-        more += "Connection: keep-alive\r\n"
+        parts.insert(2, b"Connection: keep-alive\r\n")
+    return parts
+
+
+def date_line() -> bytes:
+    """The header of an answer that says when it was given."""
+    return f"Date: {formatdate(usegmt=True)}\r\n".encode()
+
+
+def _lines(headers: Headers) -> bytes:
+    pairs = headers.pairs
     text = "".join([f"{name}: {value}\r\n" for name, value in pairs])
     if text.count("\n") != len(pairs) or text.count("\r") != len(pairs):  # a value must not end its line and begin another
         text = "".join([f"{name}: {' '.join(value.split())}\r\n" for name, value in pairs])
-    return f"{line}{text}{more}Date: {date}\r\n\r\n".encode("latin-1", "replace")
+    return text.encode("latin-1", "replace")
 
 
 def reset(transport: asyncio.Transport) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from threading import RLock
@@ -137,19 +136,21 @@ class MemoryStore(Store):
         self._seeds = tuple(seeds)
         self.written: dict[str, MemoryPartition] = {}
         self.unwritten: WeakValueDictionary[str, MemoryPartition] = WeakValueDictionary()
-        self._recent: deque[MemoryPartition] = deque(maxlen=_RECENT)
+        self.recent: dict[str, MemoryPartition] = {}
         self.lock = RLock()
 
     def partition(self, tenant: str = "") -> MemoryPartition:
         """A tenant's records."""
-        found = self.written.get(tenant)
+        found = self.written.get(tenant) or self.recent.get(tenant)
         if found is None:
             with self.lock:
                 found = self.written.get(tenant) or self.unwritten.get(tenant)
                 if found is None:
                     found = self.unwritten[tenant] = MemoryPartition(self._seeds)
                     found.gate = _Place(self, tenant, found)
-                    self._recent.append(found)
+                    while len(self.recent) >= _RECENT:
+                        del self.recent[next(iter(self.recent))]
+                    self.recent[tenant] = found
         return found
 
     def reset(self, tenant: str | None = None) -> None:
@@ -188,6 +189,7 @@ class _Place(Gate):
                 assert partition is not None
                 self._store.written[self._tenant] = partition
                 self._store.unwritten.pop(self._tenant, None)
+                self._store.recent.pop(self._tenant, None)
                 self._taken = True
         if instead and room is not None:
             room.change(-self._weight)

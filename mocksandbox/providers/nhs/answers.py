@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from mocksandbox import codec
 from mocksandbox.exchange import Headers, Response
 from mocksandbox.fhir import issue, operation_outcome
+from mocksandbox.frozen import made
 from mocksandbox.providers.nhs import bundle
 from mocksandbox.providers.nhs.diseases import stored_disease_codes, vaccine_types
 from mocksandbox.providers.nhs.outcome import ERROR_CODES, FIXED_ID, PROFILE
@@ -114,7 +116,12 @@ def _put(attempt: Attempt, records: Partition, id: str, version: int) -> None:
 def read(attempt: Attempt, _: Partition) -> Response:
     """200 with the record and its version."""
     record = _named(attempt)
-    return Response(200, Headers([_FHIR, ("E-Tag", str(record.version))]), record.body)
+    return made(Response, status=200, headers=_of_version(record.version), body=record.body)
+
+
+@lru_cache(maxsize=1024)
+def _of_version(version: int) -> Headers:
+    return Headers([_FHIR, ("E-Tag", str(version))])
 
 
 def update(attempt: Attempt, records: Partition) -> Response:
