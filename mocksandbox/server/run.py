@@ -132,7 +132,7 @@ def _freeze() -> None:
     and makes single answers late, it is looked for by the listener, rarely.
     """
     gc.freeze()
-    gc.set_threshold(5_000, 5, 1_000_000)
+    gc.set_threshold(1_000, 1, 1_000_000)
 
 
 def _settle(complete: Callable[[], None]) -> None:
