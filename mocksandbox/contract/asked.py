@@ -22,13 +22,25 @@ class AskedRequest:
 
     def __init__(self, request: Request, match: Match, server: str, value: Any = None) -> None:
         self.match = match
-        self.method = request.method.lower()
-        self.content_type = request.media_type
-        self.body = request.body or None
         self.value = value
         self._request = request
         self._server = server
         self._query: dict[str, str] | None = None
+
+    @property
+    def method(self) -> str:
+        """The method, in lower case as the document has it."""
+        return self._request.method.lower()
+
+    @property
+    def content_type(self) -> str:
+        """The body's media type."""
+        return self._request.media_type
+
+    @property
+    def body(self) -> bytes | None:
+        """The body; None when there is none."""
+        return self._request.body or None
 
     @property
     def headers(self) -> Headers:

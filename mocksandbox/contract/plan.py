@@ -7,7 +7,7 @@ schema follows. tests/unit/test_validation.py proves that the verdicts are the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -117,13 +117,12 @@ def planned(stock: type[V30RequestValidator] | type[V31RequestValidator]) -> typ
                 self._plans[key] = _Plan(self, path / request.method, path)
             return self._plans[key]
 
-        def iter_errors(self, request: AskedRequest) -> Iterator[Exception]:
+        def iter_errors(self, request: AskedRequest) -> Iterable[Exception]:
             plan = self._plans.get(request.match.operation.id) or self._plan(
                 request, self._paths[request.match.operation.path]
             )
-            yield from plan.parameter_errors(request)
-            if plan.takes_body:
-                yield from plan.body_errors(request)
+            errors = plan.parameter_errors(request)
+            return [*errors, *plan.body_errors(request)] if plan.takes_body else errors
 
     return Planned
 

@@ -52,7 +52,8 @@ class OpenApiCheck:
         """How a request differs from its operation in the document. `value` is its body as JSON where somebody has read it."""
         asked = cast("Any", AskedRequest(request, match, self._server, value))
         # What `iter_request_errors` calls once it has asked which protocol the request follows.
-        return [found for error in self._openapi.request_validator.iter_errors(asked) for found in _opened(error)]
+        errors = self._openapi.request_validator.iter_errors(asked)
+        return [found for error in errors for found in _opened(error)] if errors else []
 
     def response(self, request: Request, match: Match, response: Response) -> list[Violation]:
         """How a response differs from its operation in the document."""
