@@ -28,6 +28,12 @@ def type_names() -> frozenset[str]:
     return frozenset(vaccine_types().values())
 
 
+@cache
+def target_disease_codes() -> frozenset[str]:
+    """The SNOMED CT codes of all target diseases that the service knows."""
+    return frozenset(code for codes in vaccine_types() for code in codes)
+
+
 _CODES = number_of(fields()["target-disease-code"].path)
 _CODINGS = number_of(fields()["target-disease-codings"].path)
 
