@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -47,14 +48,15 @@ def _bundle(link: bytes, entries: list[bytes], total: int) -> bytes:
     )
 
 
-def _in_json(text: str) -> bytes:
-    """A text as it stands between the quotes of JSON."""
-    return codec.dumps(text)[1:-1]
+@lru_cache(maxsize=64)  # of the URLs by which clients reach the server, which are few
+def _in_json(url: str) -> bytes:
+    """A URL as it stands between the quotes of JSON."""
+    return codec.dumps(url)[1:-1]
 
 
 def _patient_bundle(attempt: Attempt, search: Search) -> bytes:
     url = _in_json(f"{attempt.request.base_url}/Immunization")
-    if search.has(DISEASE) and not search.diseases[0]:
+    if DISEASE in search.values and not search.diseases[0]:
         return _bundle(_link(url, search, frozenset()), [_warned("search.warning-disease-unknown")], 0)
     types, caller = search.types, attempt.caller
     permitted = types if caller.rights is None else frozenset(name for name in types if caller.may(f"{name}.S"))
@@ -74,13 +76,12 @@ def _entry(url: bytes, record: Record, patient_url: bytes) -> bytes:
 
 def _matches(attempt: Attempt, search: Search, permitted: frozenset[str]) -> list[Record]:
     """The patient's live records of these types and of the days asked for, by type and id."""
-    first, last = search.day(FROM), search.day(TO)
-    earliest, latest = first.isoformat() if first else "", last.isoformat() if last else "9999-99-99"
-    found = [
-        record
-        for record in attempt.records.find(KIND, "patient", search.nhs_number)
-        if record.live and record.keys.get("type") in permitted and earliest <= record.keys.get("day", "") <= latest
-    ]
+    records = attempt.records.find(KIND, "patient", search.nhs_number)
+    found = [record for record in records if record.live and record.keys.get("type") in permitted]
+    first, last = search.first_day, search.last_day
+    if first or last:
+        earliest, latest = first.isoformat() if first else "", last.isoformat() if last else "9999-99-99"
+        found = [record for record in found if earliest <= record.keys.get("day", "") <= latest]
     if len(found) > 1:
         found.sort(key=lambda record: (record.keys.get("type", ""), record.id))
     return found
@@ -90,34 +91,39 @@ def _warned(key: str, **details: Any) -> bytes:
     return b'{"resource":%b}' % codec.dumps(warning(key, **details))
 
 
-def _warnings(search: Search, permitted: frozenset[str]) -> Iterator[bytes]:
+def _warnings(search: Search, permitted: frozenset[str]) -> list[bytes]:
+    made = []
     if permitted != search.types:
-        yield _warned("search.warning-unauthorised", issue_code="unauthorized")
-    if search.has(DISEASE):
+        made.append(_warned("search.warning-unauthorised", issue_code="unauthorized"))
+    if DISEASE in search.values:
         for raw in (raw for raw in search.get(DISEASE) if raw and raw not in search.diseases[0]):
             if raw in search.diseases[2]:
-                yield _warned("search.warning-disease-malformed", value=raw)
+                made.append(_warned("search.warning-disease-malformed", value=raw))
             else:
-                yield _warned("search.warning-disease-unsupported", code=raw.partition("|")[2].strip())
-    elif search.unknown_types:
-        yield _warned("search.warning-targets", values=", ".join(search.unknown_types))
+                made.append(_warned("search.warning-disease-unsupported", code=raw.partition("|")[2].strip()))
+    elif unknown := search.unknown_types:
+        made.append(_warned("search.warning-targets", values=", ".join(unknown)))
+    return made
 
 
 def _link(url: bytes, search: Search, permitted: frozenset[str]) -> bytes:
     """The service's self link: the old name of the target first, only what was looked for."""
-    if search.has(DISEASE):
+    if DISEASE in search.values:
         asked = f"{DISEASE}={_listed(set(search.diseases[0] or search.diseases[1]))}"
     else:
         targets = _listed(permitted)
-        asked = f"{TARGET.lstrip('-')}={targets}&{TARGET}={targets}"
+        asked = f"{_OLD_TARGET}={targets}&{TARGET}={targets}"
     asked = f"{asked}&{PATIENT}={_PATIENT_SYSTEM}{_quoted(search.nhs_number)}"
-    for name in (FROM, TO):
-        day = search.day(name)
-        if day:
-            asked = f"{asked}&{name}={day.isoformat()}"
-    if search.get(INCLUDE):
+    if search.first_day:
+        asked = f"{asked}&{FROM}={search.first_day.isoformat()}"
+    if search.last_day:
+        asked = f"{asked}&{TO}={search.last_day.isoformat()}"
+    if INCLUDE in search.values:
         asked = f"{asked}&{INCLUDE}={_quoted(search.get(INCLUDE)[0])}"
     return url + b"?" + asked.encode()
+
+
+_OLD_TARGET, _PATIENT_SYSTEM, _COMMA = TARGET.lstrip("-"), quote_plus(f"{NHS_NUMBER_SYSTEM}|"), quote_plus(",")
 
 
 def _quoted(text: str) -> str:
@@ -129,17 +135,14 @@ def _listed(values: Iterable[str]) -> str:
     return _COMMA.join(map(_quoted, sorted(values)))
 
 
-_PATIENT_SYSTEM, _COMMA = quote_plus(f"{NHS_NUMBER_SYSTEM}|"), quote_plus(",")
-
-
 def _identifier_bundle(attempt: Attempt, search: Search) -> bytes:
     record = found_by_identifier(attempt)
     url = f"{attempt.request.base_url}/Immunization"
     if record is None:
-        return _bundle(_in_json(f"{url}?identifier=None"), [], 0)
+        return _bundle(_in_json(url) + b"?identifier=None", [], 0)
     elements = sorted(set(search.get(ELEMENTS)))
     named = f"&_elements={','.join(elements)}" if elements else ""
-    link = _in_json(f"{url}?identifier={search.get(IDENTIFIER)[0]}{named}")
+    link = codec.dumps(f"{url}?identifier={search.get(IDENTIFIER)[0]}{named}")[1:-1]
     if not elements:
         return _bundle(link, [_entry(_in_json(url), record, f"urn:uuid:{new_uuid()}".encode())], 1)
     resource: dict[str, Any] = {"resourceType": "Immunization"}

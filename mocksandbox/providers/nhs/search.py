@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from functools import wraps
@@ -24,23 +24,27 @@ PATIENT_PARAMETERS = (PATIENT, TARGET, DISEASE, FROM, TO, INCLUDE)
 
 @dataclass(frozen=True)
 class Search:
-    """The parameters of one search: each name with its values, split at commas and stripped. `repeated` when a name came
-    twice; `by_identifier` when one record is sought by its identifier.
+    """The parameters of one search: each name with its values, split at commas and stripped, and the names alone. `repeated`
+    when a name came twice; `by_identifier` when one record is sought by its identifier; the two days are None when absent or
+    malformed.
     """
 
     values: Mapping[str, Sequence[str]]
+    names: Set[str]
     repeated: bool
     by_identifier: bool
+    first_day: date | None
+    last_day: date | None
 
     def has(self, *names: str) -> bool:
         """Whether any of these parameters was sent."""
-        return not self.values.keys().isdisjoint(names)
+        return not self.names.isdisjoint(names)
 
     def get(self, name: str) -> Sequence[str]:
         """A parameter's values."""
         return self.values.get(name, ())
 
-    @once
+    @property
     def nhs_number(self) -> str:
         """The patient's NHS number, empty when there is none."""
         return "".join(self.get(PATIENT)).partition("|")[2]
@@ -63,16 +67,11 @@ class Search:
             return frozenset(name for wanted, name in vaccine_types().items() if wanted & codes)
         return type_names().intersection(self.get(TARGET))
 
-    @once
+    @property
     def unknown_types(self) -> list[str]:
         """The vaccine types asked for that do not exist, sorted."""
         asked = self.get(TARGET)
         return [] if type_names().issuperset(asked) else sorted(set(asked) - type_names())
-
-    def day(self, name: str) -> date | None:
-        """A date parameter as a date; None when it is absent or malformed."""
-        values = self.values.get(name)
-        return read_day(values[0]) if values else None
 
 
 def read_search(attempt: Attempt) -> Search:
@@ -83,8 +82,15 @@ def read_search(attempt: Attempt) -> Search:
     posted = request.method == "POST"
     pairs = parse_qsl(request.body.decode("utf-8", "replace")) if posted else request.query
     values = {name: tuple(map(str.strip, value.split(","))) for name, value in pairs}
-    by_identifier = IDENTIFIER in values or ELEMENTS in values
-    return made(Search, values=values, repeated=len(values) < len(pairs), by_identifier=by_identifier)
+    return made(
+        Search,
+        values=values,
+        names=values.keys(),
+        repeated=len(values) < len(pairs),
+        by_identifier=IDENTIFIER in values or ELEMENTS in values,
+        first_day=read_day(values[FROM][0]) if FROM in values else None,
+        last_day=read_day(values[TO][0]) if TO in values else None,
+    )
 
 
 def search_of(attempt: Attempt) -> Search:
@@ -95,39 +101,49 @@ def search_of(attempt: Attempt) -> Search:
     return kept
 
 
-def _about(*names: str) -> Callable[[Callable[[Search], Iterable[Hit]]], Callable[[Attempt], Iterable[Hit]]]:
-    """What asks a rule about the parameters of a search, when one of these was sent; without names, always."""
+def _of_all(find: Callable[[Search], Iterable[Hit]]) -> Callable[[Attempt], Iterable[Hit]]:
+    """A rule about the parameters of every search."""
 
-    def asked(find: Callable[[Search], Iterable[Hit]]) -> Callable[[Attempt], Iterable[Hit]]:
+    @wraps(find)
+    def of_attempt(attempt: Attempt) -> Iterable[Hit]:
+        return find(attempt.__dict__.get("_search") or search_of(attempt))
+
+    return of_attempt
+
+
+def _of(*names: str) -> Callable[[Callable[[Search], Iterable[Hit]]], Callable[[Attempt], Iterable[Hit]]]:
+    """A rule about searches with one of these parameters, which asks nothing of the others."""
+
+    def of_some(find: Callable[[Search], Iterable[Hit]]) -> Callable[[Attempt], Iterable[Hit]]:
         @wraps(find)
         def of_attempt(attempt: Attempt) -> Iterable[Hit]:
             search = attempt.__dict__.get("_search") or search_of(attempt)
-            return () if names and search.values.keys().isdisjoint(names) else find(search)
+            return () if search.names.isdisjoint(names) else find(search)
 
         return of_attempt
 
-    return asked
+    return of_some
 
 
-@_about()
+@_of_all
 def no_parameters(search: Search) -> Iterable[Hit]:
     """There is a parameter at all."""
     return () if search.values else ((f"query:{PATIENT}", "search.none", {}),)
 
 
-@_about()
+@_of_all
 def repeated_parameters(search: Search) -> Iterable[Hit]:
     """No parameter comes twice."""
     return (("query", "search.repeated", {}),) if search.repeated else ()
 
 
-@_about(DISEASE)
+@_of(DISEASE)
 def disease_and_other(search: Search) -> Iterable[Hit]:
     """target-disease stands alone."""
     return ((f"query:{DISEASE}", "search.disease-and-other", {}),) if search.has(TARGET, IDENTIFIER) else ()
 
 
-@_about(IDENTIFIER, ELEMENTS)
+@_of(IDENTIFIER, ELEMENTS)
 def identifier_with_patient(search: Search) -> Iterable[Hit]:
     """A search by identifier has no patient parameters."""
     if not search.has(*PATIENT_PARAMETERS):
@@ -137,7 +153,7 @@ def identifier_with_patient(search: Search) -> Iterable[Hit]:
     return ((f"query:{IDENTIFIER}", "search.identifier-with-patient", {}),)
 
 
-@_about(IDENTIFIER, ELEMENTS)
+@_of(IDENTIFIER, ELEMENTS)
 def bad_identifier(search: Search) -> Iterable[Hit]:
     """Identifier is one value with a system."""
     values = search.get(IDENTIFIER)
@@ -148,13 +164,13 @@ def bad_identifier(search: Search) -> Iterable[Hit]:
     return ()
 
 
-@_about(ELEMENTS)
+@_of(ELEMENTS)
 def bad_elements(search: Search) -> Iterable[Hit]:
     """_elements names elements that the service gives."""
     return ((f"query:{ELEMENTS}", "search.elements", {}),) if set(search.get(ELEMENTS)) - {"id", "meta"} else ()
 
 
-@_about()
+@_of_all
 def bad_patient(search: Search) -> Iterable[Hit]:
     """patient.identifier is one valid NHS number with its system."""
     if search.by_identifier:
@@ -170,7 +186,7 @@ def bad_patient(search: Search) -> Iterable[Hit]:
     return ()
 
 
-@_about()
+@_of_all
 def bad_target(search: Search) -> Iterable[Hit]:
     """-immunization.target names at least one vaccine type."""
     if search.by_identifier or DISEASE in search.values:
@@ -183,7 +199,7 @@ def bad_target(search: Search) -> Iterable[Hit]:
     return ()
 
 
-@_about(DISEASE)
+@_of(DISEASE)
 def bad_disease(search: Search) -> Iterable[Hit]:
     """target-disease names at least one disease well enough."""
     if search.by_identifier:
@@ -196,30 +212,30 @@ def bad_disease(search: Search) -> Iterable[Hit]:
     return ()
 
 
-def _bad_day(search: Search, name: str) -> Iterable[Hit]:
+def _bad_day(search: Search, name: str, day: date | None) -> Iterable[Hit]:
     if search.by_identifier:
         return ()
     hits: list[Hit] = []
     if len(search.get(name)) != 1:
         hits.append((f"query:{name}", "search.at-most-one-value", {"name": name}))
-    if search.day(name) is None:
+    if day is None:
         hits.append((f"query:{name}", "search.date", {"name": name}))
     return hits
 
 
-@_about(FROM)
+@_of(FROM)
 def bad_date_from(search: Search) -> Iterable[Hit]:
     """-date.from is a day."""
-    return _bad_day(search, FROM)
+    return _bad_day(search, FROM, search.first_day)
 
 
-@_about(TO)
+@_of(TO)
 def bad_date_to(search: Search) -> Iterable[Hit]:
     """-date.to is a day."""
-    return _bad_day(search, TO)
+    return _bad_day(search, TO, search.last_day)
 
 
-@_about(INCLUDE)
+@_of(INCLUDE)
 def bad_include(search: Search) -> Iterable[Hit]:
     """_include is the patient."""
     if not search.by_identifier and search.get(INCLUDE)[0].lower() != "immunization:patient":
@@ -227,10 +243,10 @@ def bad_include(search: Search) -> Iterable[Hit]:
     return ()
 
 
-@_about(FROM)
+@_of(FROM)
 def dates_reversed(search: Search) -> Iterable[Hit]:
     """-date.from is not after -date.to."""
-    first, last = search.day(FROM), search.day(TO)
+    first, last = search.first_day, search.last_day
     if not search.by_identifier and first and last and first > last:
         return ((f"query:{FROM}", "search.dates-reversed", {}),)
     return ()
