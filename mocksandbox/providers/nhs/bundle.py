@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote_plus
 
 from mocksandbox import codec
+from mocksandbox.providers.nhs.link import asked_for
 from mocksandbox.providers.nhs.outcome import warning
-from mocksandbox.providers.nhs.parts import NHS_NUMBER_SYSTEM
-from mocksandbox.providers.nhs.search import DISEASE, ELEMENTS, FROM, IDENTIFIER, INCLUDE, PATIENT, TARGET, TO, Search, search_of
+from mocksandbox.providers.nhs.search import DISEASE, ELEMENTS, IDENTIFIER, Search, search_of
 from mocksandbox.providers.nhs.shown import shown
 from mocksandbox.providers.nhs.state import KIND, found_by_identifier
 from mocksandbox.rules.attempt import Attempt, Record
@@ -57,7 +56,7 @@ def _in_json(url: str) -> bytes:
 def _patient_bundle(attempt: Attempt, search: Search) -> bytes:
     url = _in_json(f"{attempt.request.base_url}/Immunization")
     if DISEASE in search.values and not search.diseases[0]:
-        return _bundle(_link(url, search, frozenset()), [_warned("search.warning-disease-unknown")], 0)
+        return _bundle(url + b"?" + asked_for(search, ()), [_warned("search.warning-disease-unknown")], 0)
     types, caller = search.types, attempt.caller
     permitted = types if caller.rights is None else frozenset(name for name in types if caller.may(f"{name}.S"))
     records = _matches(attempt, search, permitted)
@@ -67,7 +66,7 @@ def _patient_bundle(attempt: Attempt, search: Search) -> bytes:
         patient = shown(records[-1]).patient
         entries.append(b'{"fullUrl":"%b","resource":%b,"search":{"mode":"include"}}' % (patient_url, patient))
     entries += _warnings(search, permitted)
-    return _bundle(_link(url, search, permitted), entries, len(records))
+    return _bundle(url + b"?" + asked_for(search, permitted), entries, len(records))
 
 
 def _entry(url: bytes, record: Record, patient_url: bytes) -> bytes:
@@ -104,35 +103,6 @@ def _warnings(search: Search, permitted: frozenset[str]) -> list[bytes]:
     elif unknown := search.unknown_types:
         made.append(_warned("search.warning-targets", values=", ".join(unknown)))
     return made
-
-
-def _link(url: bytes, search: Search, permitted: frozenset[str]) -> bytes:
-    """The service's self link: the old name of the target first, only what was looked for."""
-    if DISEASE in search.values:
-        asked = f"{DISEASE}={_listed(set(search.diseases[0] or search.diseases[1]))}"
-    else:
-        targets = _listed(permitted)
-        asked = f"{_OLD_TARGET}={targets}&{TARGET}={targets}"
-    asked = f"{asked}&{PATIENT}={_PATIENT_SYSTEM}{_quoted(search.nhs_number)}"
-    if search.first_day:
-        asked = f"{asked}&{FROM}={search.first_day.isoformat()}"
-    if search.last_day:
-        asked = f"{asked}&{TO}={search.last_day.isoformat()}"
-    if INCLUDE in search.values:
-        asked = f"{asked}&{INCLUDE}={_quoted(search.get(INCLUDE)[0])}"
-    return url + b"?" + asked.encode()
-
-
-_OLD_TARGET, _PATIENT_SYSTEM, _COMMA = TARGET.lstrip("-"), quote_plus(f"{NHS_NUMBER_SYSTEM}|"), quote_plus(",")
-
-
-def _quoted(text: str) -> str:
-    """A text as it stands in a URL's query. Numbers and names, which most are, need nothing for it."""
-    return text if text.isascii() and text.isalnum() else quote_plus(text)
-
-
-def _listed(values: Iterable[str]) -> str:
-    return _COMMA.join(map(_quoted, sorted(values)))
 
 
 def _identifier_bundle(attempt: Attempt, search: Search) -> bytes:

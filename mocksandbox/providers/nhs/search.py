@@ -25,14 +25,15 @@ PATIENT_PARAMETERS = (PATIENT, TARGET, DISEASE, FROM, TO, INCLUDE)
 @dataclass(frozen=True)
 class Search:
     """The parameters of one search: each name with its values, split at commas and stripped, and the names alone. `repeated`
-    when a name came twice; `by_identifier` when one record is sought by its identifier; the two days are None when absent or
-    malformed.
+    when a name came twice; `by_identifier` when one record is sought by its identifier. The patient's NHS number is empty when
+    there is none, a day None when it is absent or malformed.
     """
 
     values: Mapping[str, Sequence[str]]
     names: Set[str]
     repeated: bool
     by_identifier: bool
+    nhs_number: str
     first_day: date | None
     last_day: date | None
 
@@ -43,11 +44,6 @@ class Search:
     def get(self, name: str) -> Sequence[str]:
         """A parameter's values."""
         return self.values.get(name, ())
-
-    @property
-    def nhs_number(self) -> str:
-        """The patient's NHS number, empty when there is none."""
-        return "".join(self.get(PATIENT)).partition("|")[2]
 
     @once
     def diseases(self) -> tuple[list[str], list[str], list[str]]:
@@ -88,6 +84,7 @@ def read_search(attempt: Attempt) -> Search:
         names=values.keys(),
         repeated=len(values) < len(pairs),
         by_identifier=IDENTIFIER in values or ELEMENTS in values,
+        nhs_number="".join(values.get(PATIENT, ())).partition("|")[2],
         first_day=read_day(values[FROM][0]) if FROM in values else None,
         last_day=read_day(values[TO][0]) if TO in values else None,
     )
@@ -175,14 +172,14 @@ def bad_patient(search: Search) -> Iterable[Hit]:
     """patient.identifier is one valid NHS number with its system."""
     if search.by_identifier:
         return ()
-    values, at = search.get(PATIENT), f"query:{PATIENT}"
+    values = search.get(PATIENT)
     if len(values) != 1:
-        return ((at, "search.one-value", {"name": PATIENT}),)
-    system, _, number = values[0].partition("|")
-    if values[0].count("|") != 1 or system != NHS_NUMBER_SYSTEM:
-        return ((at, "search.patient-format", {}),)
+        return ((f"query:{PATIENT}", "search.one-value", {"name": PATIENT}),)
+    system, pipe, number = values[0].partition("|")
+    if system != NHS_NUMBER_SYSTEM or not pipe or "|" in number:
+        return ((f"query:{PATIENT}", "search.patient-format", {}),)
     elif not is_nhs_number(number):
-        return ((at, "search.nhs-number", {}),)
+        return ((f"query:{PATIENT}", "search.nhs-number", {}),)
     return ()
 
 

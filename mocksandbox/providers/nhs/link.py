@@ -1,0 +1,38 @@
+"""The self link of a search: how the service tells what it has looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import quote_plus
+
+from mocksandbox.providers.nhs.parts import NHS_NUMBER_SYSTEM
+from mocksandbox.providers.nhs.search import DISEASE, FROM, INCLUDE, PATIENT, TARGET, TO, Search
+
+
+def asked_for(search: Search, types: Iterable[str]) -> bytes:
+    """The query of a search by patient for these vaccine types: only what was looked for, the target's old name first."""
+    if DISEASE in search.values:
+        asked = f"{DISEASE}={_listed(set(search.diseases[0] or search.diseases[1]))}"
+    else:
+        targets = _listed(types)
+        asked = f"{_OLD_TARGET}={targets}&{TARGET}={targets}"
+    asked = f"{asked}&{PATIENT}={_PATIENT_SYSTEM}{_quoted(search.nhs_number)}"
+    if search.first_day:
+        asked = f"{asked}&{FROM}={search.first_day.isoformat()}"
+    if search.last_day:
+        asked = f"{asked}&{TO}={search.last_day.isoformat()}"
+    if INCLUDE in search.values:
+        asked = f"{asked}&{INCLUDE}={_quoted(search.get(INCLUDE)[0])}"
+    return asked.encode()
+
+
+_OLD_TARGET, _PATIENT_SYSTEM, _COMMA = TARGET.lstrip("-"), quote_plus(f"{NHS_NUMBER_SYSTEM}|"), quote_plus(",")
+
+
+def _quoted(text: str) -> str:
+    """A text as it stands in a URL's query. Numbers and names, which most are, need nothing for it."""
+    return text if text.isascii() and text.isalnum() else quote_plus(text)
+
+
+def _listed(values: Iterable[str]) -> str:
+    return _COMMA.join(map(_quoted, sorted(values)))
