@@ -7,9 +7,10 @@ from functools import lru_cache
 from typing import Any
 
 from mocksandbox import codec
+from mocksandbox.providers.nhs.diseases import type_names
 from mocksandbox.providers.nhs.link import asked_for
 from mocksandbox.providers.nhs.outcome import warning
-from mocksandbox.providers.nhs.search import DISEASE, ELEMENTS, IDENTIFIER, Search, search_of
+from mocksandbox.providers.nhs.search import DISEASE, ELEMENTS, IDENTIFIER, TARGET, Search, search_of
 from mocksandbox.providers.nhs.shown import shown
 from mocksandbox.providers.nhs.state import KIND, found_by_identifier
 from mocksandbox.rules.attempt import Attempt, Record
@@ -42,7 +43,7 @@ def _bundle(link: bytes, entries: list[bytes], total: int) -> bytes:
             link,
             b'"}],"entry":[',
             b",".join(entries),
-            b'],"total":%d}' % total,
+            f'],"total":{total}}}'.encode(),
         )
     )
 
@@ -64,8 +65,9 @@ def _patient_bundle(attempt: Attempt, search: Search) -> bytes:
     entries = [_entry(url, record, patient_url) for record in records]
     if records:
         patient = shown(records[-1]).patient
-        entries.append(b'{"fullUrl":"%b","resource":%b,"search":{"mode":"include"}}' % (patient_url, patient))
-    entries += _warnings(search, permitted)
+        entries.append(b'{"fullUrl":"' + patient_url + patient)
+    if permitted != types or not type_names().issuperset(search.get(TARGET)) or DISEASE in search.values:
+        entries += _warnings(search, permitted)
     return _bundle(url + b"?" + asked_for(search, permitted), entries, len(records))
 
 
@@ -75,7 +77,7 @@ def _entry(url: bytes, record: Record, patient_url: bytes) -> bytes:
 
 def _matches(attempt: Attempt, search: Search, permitted: frozenset[str]) -> list[Record]:
     """The patient's live records of these types and of the days asked for, by type and id."""
-    records = attempt.records.find(KIND, "patient", search.nhs_number)
+    records = attempt.records.find(KIND, "patient", search.patient[2])
     found = [record for record in records if record.live and record.keys.get("type") in permitted]
     first, last = search.first_day, search.last_day
     if first or last:

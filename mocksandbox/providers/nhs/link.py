@@ -16,7 +16,7 @@ def asked_for(search: Search, types: Iterable[str]) -> bytes:
     else:
         targets = _listed(types)
         asked = f"{_OLD_TARGET}={targets}&{TARGET}={targets}"
-    asked = f"{asked}&{PATIENT}={_PATIENT_SYSTEM}{_quoted(search.nhs_number)}"
+    asked = f"{asked}&{PATIENT}={_PATIENT_SYSTEM}{_quoted(search.patient[2])}"
     if search.first_day:
         asked = f"{asked}&{FROM}={search.first_day.isoformat()}"
     if search.last_day:

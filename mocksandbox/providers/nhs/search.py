@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
-from functools import wraps
+from functools import lru_cache, wraps
 from urllib.parse import parse_qsl
 
 from mocksandbox.frozen import made, once
@@ -25,15 +25,15 @@ PATIENT_PARAMETERS = (PATIENT, TARGET, DISEASE, FROM, TO, INCLUDE)
 @dataclass(frozen=True)
 class Search:
     """The parameters of one search: each name with its values, split at commas and stripped, and the names alone. `repeated`
-    when a name came twice; `by_identifier` when one record is sought by its identifier. The patient's NHS number is empty when
-    there is none, a day None when it is absent or malformed.
+    when a name came twice; `by_identifier` when one record is sought by its identifier. `patient` is the system of the
+    patient's identifier, a pipe and the NHS number, each empty when there is none; a day is None when absent or malformed.
     """
 
     values: Mapping[str, Sequence[str]]
     names: Set[str]
     repeated: bool
     by_identifier: bool
-    nhs_number: str
+    patient: tuple[str, str, str]
     first_day: date | None
     last_day: date | None
 
@@ -77,17 +77,21 @@ def read_search(attempt: Attempt) -> Search:
     request = attempt.request
     posted = request.method == "POST"
     pairs = parse_qsl(request.body.decode("utf-8", "replace")) if posted else request.query
-    values = {name: tuple(map(str.strip, value.split(","))) for name, value in pairs}
+    values = {name: _parts(value) if "," in value else (value.strip(),) for name, value in pairs}
     return made(
         Search,
         values=values,
         names=values.keys(),
         repeated=len(values) < len(pairs),
         by_identifier=IDENTIFIER in values or ELEMENTS in values,
-        nhs_number="".join(values.get(PATIENT, ())).partition("|")[2],
+        patient="".join(values.get(PATIENT, ())).partition("|"),
         first_day=read_day(values[FROM][0]) if FROM in values else None,
         last_day=read_day(values[TO][0]) if TO in values else None,
     )
+
+
+def _parts(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(","))
 
 
 def search_of(attempt: Attempt) -> Search:
@@ -167,18 +171,20 @@ def bad_elements(search: Search) -> Iterable[Hit]:
     return ((f"query:{ELEMENTS}", "search.elements", {}),) if set(search.get(ELEMENTS)) - {"id", "meta"} else ()
 
 
+_is_nhs_number = lru_cache(maxsize=4096)(is_nhs_number)  # the patients that are searched for again and again
+
+
 @_of_all
 def bad_patient(search: Search) -> Iterable[Hit]:
     """patient.identifier is one valid NHS number with its system."""
     if search.by_identifier:
         return ()
-    values = search.get(PATIENT)
-    if len(values) != 1:
+    if len(search.get(PATIENT)) != 1:
         return ((f"query:{PATIENT}", "search.one-value", {"name": PATIENT}),)
-    system, pipe, number = values[0].partition("|")
+    system, pipe, number = search.patient
     if system != NHS_NUMBER_SYSTEM or not pipe or "|" in number:
         return ((f"query:{PATIENT}", "search.patient-format", {}),)
-    elif not is_nhs_number(number):
+    elif len(number) != 10 or not _is_nhs_number(number):
         return ((f"query:{PATIENT}", "search.nhs-number", {}),)
     return ()
 

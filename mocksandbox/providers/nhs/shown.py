@@ -25,7 +25,7 @@ _PATIENT_URL = token_hex(16)
 @dataclass(frozen=True)
 class Shown:
     """A version of a record as JSON. `pieces` is the rest of its entry in a Bundle after the URL of all Immunizations; between
-    them goes the patient's URL. `patient` is the resource of its patient.
+    them goes the patient's URL. `patient` is the rest of the entry of its patient after that URL.
     """
 
     pieces: tuple[bytes, ...]
@@ -57,7 +57,8 @@ def _written(record: Record) -> Shown:
     body = codec.loads(record.body)
     id, resource = codec.dumps(record.id), codec.dumps(_resource(record, body))
     entry = b"/" + id[1:] + b',"resource":' + resource + b',"search":{"mode":"match"}}'
-    return Shown(tuple(entry.split(_PATIENT_URL.encode())), codec.dumps(_patient(body)))
+    patient = b'","resource":' + codec.dumps(_patient(body)) + b',"search":{"mode":"include"}}'
+    return Shown(tuple(entry.split(_PATIENT_URL.encode())), patient)
 
 
 def _contained(body: Mapping[str, Any], resource_type: str) -> dict[str, Any]:
