@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -35,17 +35,16 @@ def too_many_results(attempt: Attempt) -> Iterable[Hit]:
     return (("query", "search.too-many", {}),) if len(answer(attempt)) > MOST_BYTES else ()
 
 
-def _bundle(link: bytes, entries: list[bytes], total: int) -> bytes:
-    """A Bundle of entries that are JSON already; `link` is its own URL, as it stands in a JSON text."""
-    return b"".join(
-        (
-            b'{"resourceType":"Bundle","type":"searchset","link":[{"relation":"self","url":"',
-            link,
-            b'"}],"entry":[',
-            b",".join(entries),
-            f'],"total":{total}}}'.encode(),
-        )
-    )
+def _bundle(link: Sequence[bytes], entries: Sequence[Sequence[bytes]], total: int) -> bytes:
+    """A Bundle as JSON, of pieces that are JSON already: of its own URL, without quotes, and of each entry."""
+    text = [b'{"resourceType":"Bundle","type":"searchset","link":[{"relation":"self","url":"', *link, b'"}],"entry":[']
+    for entry in entries:
+        text += entry
+        text.append(b",")
+    if entries:
+        text.pop()
+    text.append(f'],"total":{total}}}'.encode())
+    return b"".join(text)
 
 
 @lru_cache(maxsize=64)  # of the URLs by which clients reach the server, which are few
@@ -57,22 +56,21 @@ def _in_json(url: str) -> bytes:
 def _patient_bundle(attempt: Attempt, search: Search) -> bytes:
     url = _in_json(f"{attempt.request.base_url}/Immunization")
     if DISEASE in search.values and not search.diseases[0]:
-        return _bundle(url + b"?" + asked_for(search, ()), [_warned("search.warning-disease-unknown")], 0)
+        return _bundle((url, asked_for(search, ())), [_warned("search.warning-disease-unknown")], 0)
     types, caller = search.types, attempt.caller
     permitted = types if caller.rights is None else frozenset(name for name in types if caller.may(f"{name}.S"))
     records = _matches(attempt, search, permitted)
     patient_url = f"urn:uuid:{new_uuid()}".encode()
     entries = [_entry(url, record, patient_url) for record in records]
     if records:
-        patient = shown(records[-1]).patient
-        entries.append(b'{"fullUrl":"' + patient_url + patient)
-    if permitted != types or not type_names().issuperset(search.get(TARGET)) or DISEASE in search.values:
+        entries.append((b'{"fullUrl":"', patient_url, shown(records[-1]).patient))
+    if permitted != types or DISEASE in search.values or not type_names().issuperset(search.get(TARGET)):
         entries += _warnings(search, permitted)
-    return _bundle(url + b"?" + asked_for(search, permitted), entries, len(records))
+    return _bundle((url, asked_for(search, permitted)), entries, len(records))
 
 
-def _entry(url: bytes, record: Record, patient_url: bytes) -> bytes:
-    return b'{"fullUrl":"' + url + patient_url.join(shown(record).pieces)
+def _entry(url: bytes, record: Record, patient_url: bytes) -> Sequence[bytes]:
+    return b'{"fullUrl":"', url, patient_url.join(shown(record).pieces)
 
 
 def _matches(attempt: Attempt, search: Search, permitted: frozenset[str]) -> list[Record]:
@@ -88,11 +86,11 @@ def _matches(attempt: Attempt, search: Search, permitted: frozenset[str]) -> lis
     return found
 
 
-def _warned(key: str, **details: Any) -> bytes:
-    return b'{"resource":%b}' % codec.dumps(warning(key, **details))
+def _warned(key: str, **details: Any) -> Sequence[bytes]:
+    return b'{"resource":', codec.dumps(warning(key, **details)), b"}"
 
 
-def _warnings(search: Search, permitted: frozenset[str]) -> list[bytes]:
+def _warnings(search: Search, permitted: frozenset[str]) -> list[Sequence[bytes]]:
     made = []
     if permitted != search.types:
         made.append(_warned("search.warning-unauthorised", issue_code="unauthorized"))
@@ -109,17 +107,18 @@ def _warnings(search: Search, permitted: frozenset[str]) -> list[bytes]:
 
 def _identifier_bundle(attempt: Attempt, search: Search) -> bytes:
     record = found_by_identifier(attempt)
-    url = f"{attempt.request.base_url}/Immunization"
+    plain = f"{attempt.request.base_url}/Immunization"
+    url = _in_json(plain)
     if record is None:
-        return _bundle(_in_json(url) + b"?identifier=None", [], 0)
+        return _bundle((url, b"?identifier=None"), [], 0)
     elements = sorted(set(search.get(ELEMENTS)))
-    named = f"&_elements={','.join(elements)}" if elements else ""
-    link = codec.dumps(f"{url}?identifier={search.get(IDENTIFIER)[0]}{named}")[1:-1]
+    asked = f"?identifier={search.get(IDENTIFIER)[0]}" + (f"&_elements={','.join(elements)}" if elements else "")
+    link = (url, codec.dumps(asked)[1:-1])
     if not elements:
-        return _bundle(link, [_entry(_in_json(url), record, f"urn:uuid:{new_uuid()}".encode())], 1)
+        return _bundle(link, [_entry(url, record, f"urn:uuid:{new_uuid()}".encode())], 1)
     resource: dict[str, Any] = {"resourceType": "Immunization"}
     if "id" in elements:
         resource["id"] = record.id
     if "meta" in elements:
         resource["meta"] = {"versionId": record.version}
-    return _bundle(link, [codec.dumps({"fullUrl": f"{url}/{record.id}", "resource": resource})], 1)
+    return _bundle(link, [(codec.dumps({"fullUrl": f"{plain}/{record.id}", "resource": resource}),)], 1)

@@ -12,10 +12,10 @@ from mocksandbox.providers.nhs.search import DISEASE, FROM, INCLUDE, PATIENT, TA
 def asked_for(search: Search, types: Iterable[str]) -> bytes:
     """The query of a search by patient for these vaccine types: only what was looked for, the target's old name first."""
     if DISEASE in search.values:
-        asked = f"{DISEASE}={_listed(set(search.diseases[0] or search.diseases[1]))}"
+        asked = f"?{DISEASE}={_listed(set(search.diseases[0] or search.diseases[1]))}"
     else:
         targets = _listed(types)
-        asked = f"{_OLD_TARGET}={targets}&{TARGET}={targets}"
+        asked = f"?{_OLD_TARGET}={targets}&{TARGET}={targets}"
     asked = f"{asked}&{PATIENT}={_PATIENT_SYSTEM}{_quoted(search.patient[2])}"
     if search.first_day:
         asked = f"{asked}&{FROM}={search.first_day.isoformat()}"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import lru_cache, wraps
 from urllib.parse import parse_qsl
 
-from mocksandbox.frozen import made, once
 from mocksandbox.providers.nhs.diseases import target_disease_codes, type_names, vaccine_types
 from mocksandbox.providers.nhs.moments import read_day
 from mocksandbox.providers.nhs.parts import NHS_NUMBER_SYSTEM, SNOMED
@@ -22,20 +20,34 @@ IDENTIFIER, ELEMENTS = "identifier", "_elements"
 PATIENT_PARAMETERS = (PATIENT, TARGET, DISEASE, FROM, TO, INCLUDE)
 
 
-@dataclass(frozen=True)
 class Search:
-    """The parameters of one search: each name with its values, split at commas and stripped, and the names alone. `repeated`
-    when a name came twice; `by_identifier` when one record is sought by its identifier. `patient` is the system of the
-    patient's identifier, a pipe and the NHS number, each empty when there is none; a day is None when absent or malformed.
+    """What one search asks for: `values` are the values of each parameter, split at commas and stripped, and `names` those of
+    the parameters; `repeated` when one came twice; `by_identifier` when one record is sought by its identifier.
+
+    `patient` is the system of the patient's identifier, a pipe and the NHS number, each empty when there is none. `diseases`
+    are the target diseases as sent: supported ones, well-formed but unsupported ones, malformed ones. `types` are the vaccine
+    types asked for, by name or by disease, as far as the service knows them. A day is None when absent or malformed.
     """
 
-    values: Mapping[str, Sequence[str]]
-    names: Set[str]
-    repeated: bool
-    by_identifier: bool
-    patient: tuple[str, str, str]
-    first_day: date | None
-    last_day: date | None
+    __slots__ = ("by_identifier", "diseases", "first_day", "last_day", "names", "patient", "repeated", "types", "values")
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        values: dict[str, Sequence[str]] = {}
+        for name, value in pairs:
+            values[name] = _parts(value) if "," in value else (value.strip(),)
+        self.values = values
+        self.names = values.keys()
+        self.repeated = len(values) < len(pairs)
+        self.by_identifier = IDENTIFIER in values or ELEMENTS in values
+        self.patient = "".join(values.get(PATIENT, ())).partition("|")
+        self.first_day = read_day(values[FROM][0]) if FROM in values else None
+        self.last_day = read_day(values[TO][0]) if TO in values else None
+        if DISEASE in values:
+            self.diseases = _sorted_out(values[DISEASE])
+            self.types = _types_against(self.diseases[0])
+        else:
+            self.diseases = _NO_DISEASES
+            self.types = type_names().intersection(values.get(TARGET, ()))
 
     def has(self, *names: str) -> bool:
         """Whether any of these parameters was sent."""
@@ -45,29 +57,32 @@ class Search:
         """A parameter's values."""
         return self.values.get(name, ())
 
-    @once
-    def diseases(self) -> tuple[list[str], list[str], list[str]]:
-        """The target diseases as sent: supported ones, well-formed but unsupported ones, malformed ones."""
-        sorted_out: tuple[list[str], list[str], list[str]] = ([], [], [])
-        for raw in filter(None, self.get(DISEASE)):
-            system, pipe, code = raw.partition("|")
-            well_formed = bool(pipe) and system.strip() == SNOMED and bool(code.strip())
-            sorted_out[2 if not well_formed else 0 if code.strip() in target_disease_codes() else 1].append(raw)
-        return sorted_out
-
-    @once
-    def types(self) -> frozenset[str]:
-        """The vaccine types asked for, by name or by disease, as far as the service knows them."""
-        if DISEASE in self.values:
-            codes = {raw.partition("|")[2].strip() for raw in self.diseases[0]}
-            return frozenset(name for wanted, name in vaccine_types().items() if wanted & codes)
-        return type_names().intersection(self.get(TARGET))
-
     @property
     def unknown_types(self) -> list[str]:
         """The vaccine types asked for that do not exist, sorted."""
-        asked = self.get(TARGET)
-        return [] if type_names().issuperset(asked) else sorted(set(asked) - type_names())
+        return sorted(set(self.get(TARGET)) - type_names())
+
+
+_Diseases = tuple[Sequence[str], Sequence[str], Sequence[str]]
+_NO_DISEASES: _Diseases = ((), (), ())
+
+
+def _parts(value: str) -> Sequence[str]:
+    return tuple(part.strip() for part in value.split(","))
+
+
+def _sorted_out(diseases: Sequence[str]) -> _Diseases:
+    sorted_out: tuple[list[str], list[str], list[str]] = ([], [], [])
+    for raw in filter(None, diseases):
+        system, pipe, code = raw.partition("|")
+        well_formed = bool(pipe) and system.strip() == SNOMED and bool(code.strip())
+        sorted_out[2 if not well_formed else 0 if code.strip() in target_disease_codes() else 1].append(raw)
+    return sorted_out
+
+
+def _types_against(diseases: Sequence[str]) -> frozenset[str]:
+    codes = {raw.partition("|")[2].strip() for raw in diseases}
+    return frozenset(name for wanted, name in vaccine_types().items() if wanted & codes)
 
 
 def read_search(attempt: Attempt) -> Search:
@@ -76,22 +91,7 @@ def read_search(attempt: Attempt) -> Search:
     """
     request = attempt.request
     posted = request.method == "POST"
-    pairs = parse_qsl(request.body.decode("utf-8", "replace")) if posted else request.query
-    values = {name: _parts(value) if "," in value else (value.strip(),) for name, value in pairs}
-    return made(
-        Search,
-        values=values,
-        names=values.keys(),
-        repeated=len(values) < len(pairs),
-        by_identifier=IDENTIFIER in values or ELEMENTS in values,
-        patient="".join(values.get(PATIENT, ())).partition("|"),
-        first_day=read_day(values[FROM][0]) if FROM in values else None,
-        last_day=read_day(values[TO][0]) if TO in values else None,
-    )
-
-
-def _parts(value: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(","))
+    return Search(parse_qsl(request.body.decode("utf-8", "replace")) if posted else request.query)
 
 
 def search_of(attempt: Attempt) -> Search:
