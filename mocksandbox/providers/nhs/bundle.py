@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
 from mocksandbox import codec
-from mocksandbox.providers.nhs.diseases import type_names
 from mocksandbox.providers.nhs.link import asked_for
 from mocksandbox.providers.nhs.outcome import warning
 from mocksandbox.providers.nhs.search import DISEASE, ELEMENTS, IDENTIFIER, TARGET, Search, search_of
@@ -35,42 +34,40 @@ def too_many_results(attempt: Attempt) -> Iterable[Hit]:
     return (("query", "search.too-many", {}),) if len(answer(attempt)) > MOST_BYTES else ()
 
 
-def _bundle(link: Sequence[bytes], entries: Sequence[Sequence[bytes]], total: int) -> bytes:
-    """A Bundle as JSON, of pieces that are JSON already: of its own URL, without quotes, and of each entry."""
-    text = [b'{"resourceType":"Bundle","type":"searchset","link":[{"relation":"self","url":"', *link, b'"}],"entry":[']
-    for entry in entries:
-        text += entry
-        text.append(b",")
-    if entries:
-        text.pop()
-    text.append(f'],"total":{total}}}'.encode())
-    return b"".join(text)
-
-
 @lru_cache(maxsize=64)  # of the URLs by which clients reach the server, which are few
-def _in_json(url: str) -> bytes:
-    """A URL as it stands between the quotes of JSON."""
-    return codec.dumps(url)[1:-1]
+def _starts(base_url: str) -> tuple[bytes, bytes]:
+    """What a Bundle starts with, up to the query of its own URL, and the entry of a record, up to the record's id."""
+    url = codec.dumps(f"{base_url}/Immunization")[:-1]
+    return b'{"resourceType":"Bundle","type":"searchset","link":[{"relation":"self","url":' + url, b'{"fullUrl":' + url
+
+
+_ENTRIES = b'"}],"entry":['
+
+
+def _closed(pieces: list[bytes], total: int) -> bytes:
+    """A whole Bundle of its pieces. Each entry has a comma after it, and the last of them loses it here."""
+    if pieces[-1] == b",":
+        pieces.pop()
+    pieces.append(f'],"total":{total}}}'.encode())
+    return b"".join(pieces)
 
 
 def _patient_bundle(attempt: Attempt, search: Search) -> bytes:
-    url = _in_json(f"{attempt.request.base_url}/Immunization")
+    start, entry = _starts(attempt.request.base_url)
     if DISEASE in search.values and not search.diseases[0]:
-        return _bundle((url, asked_for(search, ())), [_warned("search.warning-disease-unknown")], 0)
+        return _closed([start, asked_for(search, ()), _ENTRIES, *_warned("search.warning-disease-unknown")], 0)
     types, caller = search.types, attempt.caller
     permitted = types if caller.rights is None else frozenset(name for name in types if caller.may(f"{name}.S"))
     records = _matches(attempt, search, permitted)
     patient_url = f"urn:uuid:{new_uuid()}".encode()
-    entries = [_entry(url, record, patient_url) for record in records]
+    pieces = [start, asked_for(search, permitted), _ENTRIES]
+    for record in records:
+        pieces += entry, patient_url.join(shown(record).pieces), b","
     if records:
-        entries.append((b'{"fullUrl":"', patient_url, shown(records[-1]).patient))
-    if permitted != types or DISEASE in search.values or not type_names().issuperset(search.get(TARGET)):
-        entries += _warnings(search, permitted)
-    return _bundle((url, asked_for(search, permitted)), entries, len(records))
-
-
-def _entry(url: bytes, record: Record, patient_url: bytes) -> Sequence[bytes]:
-    return b'{"fullUrl":"', url, patient_url.join(shown(record).pieces)
+        pieces += b'{"fullUrl":"', patient_url, shown(records[-1]).patient, b","
+    if DISEASE in search.values or len(permitted) != len(search.get(TARGET)):
+        pieces += _warnings(search, permitted)
+    return _closed(pieces, len(records))
 
 
 def _matches(attempt: Attempt, search: Search, permitted: frozenset[str]) -> list[Record]:
@@ -86,39 +83,39 @@ def _matches(attempt: Attempt, search: Search, permitted: frozenset[str]) -> lis
     return found
 
 
-def _warned(key: str, **details: Any) -> Sequence[bytes]:
-    return b'{"resource":', codec.dumps(warning(key, **details)), b"}"
+def _warned(key: str, **details: Any) -> Iterable[bytes]:
+    return b'{"resource":', codec.dumps(warning(key, **details)), b"}", b","
 
 
-def _warnings(search: Search, permitted: frozenset[str]) -> list[Sequence[bytes]]:
-    made = []
+def _warnings(search: Search, permitted: frozenset[str]) -> Iterator[bytes]:
+    """The entries that say what was left out."""
     if permitted != search.types:
-        made.append(_warned("search.warning-unauthorised", issue_code="unauthorized"))
+        yield from _warned("search.warning-unauthorised", issue_code="unauthorized")
     if DISEASE in search.values:
         for raw in (raw for raw in search.get(DISEASE) if raw and raw not in search.diseases[0]):
             if raw in search.diseases[2]:
-                made.append(_warned("search.warning-disease-malformed", value=raw))
+                yield from _warned("search.warning-disease-malformed", value=raw)
             else:
-                made.append(_warned("search.warning-disease-unsupported", code=raw.partition("|")[2].strip()))
+                yield from _warned("search.warning-disease-unsupported", code=raw.partition("|")[2].strip())
     elif unknown := search.unknown_types:
-        made.append(_warned("search.warning-targets", values=", ".join(unknown)))
-    return made
+        yield from _warned("search.warning-targets", values=", ".join(unknown))
 
 
 def _identifier_bundle(attempt: Attempt, search: Search) -> bytes:
+    start, entry = _starts(attempt.request.base_url)
     record = found_by_identifier(attempt)
-    plain = f"{attempt.request.base_url}/Immunization"
-    url = _in_json(plain)
     if record is None:
-        return _bundle((url, b"?identifier=None"), [], 0)
+        return _closed([start, b"?identifier=None", _ENTRIES], 0)
     elements = sorted(set(search.get(ELEMENTS)))
     asked = f"?identifier={search.get(IDENTIFIER)[0]}" + (f"&_elements={','.join(elements)}" if elements else "")
-    link = (url, codec.dumps(asked)[1:-1])
+    pieces = [start, codec.dumps(asked)[1:-1], _ENTRIES]
     if not elements:
-        return _bundle(link, [_entry(url, record, f"urn:uuid:{new_uuid()}".encode())], 1)
+        patient_url = f"urn:uuid:{new_uuid()}".encode()
+        return _closed([*pieces, entry, patient_url.join(shown(record).pieces)], 1)
     resource: dict[str, Any] = {"resourceType": "Immunization"}
     if "id" in elements:
         resource["id"] = record.id
     if "meta" in elements:
         resource["meta"] = {"versionId": record.version}
-    return _bundle(link, [(codec.dumps({"fullUrl": f"{plain}/{record.id}", "resource": resource}),)], 1)
+    url = f"{attempt.request.base_url}/Immunization/{record.id}"
+    return _closed([*pieces, codec.dumps({"fullUrl": url, "resource": resource})], 1)

@@ -8,15 +8,19 @@ from urllib.parse import quote_plus
 from mocksandbox.providers.nhs.parts import NHS_NUMBER_SYSTEM
 from mocksandbox.providers.nhs.search import DISEASE, FROM, INCLUDE, PATIENT, TARGET, TO, Search
 
+_OLD_TARGET, _TARGET, _DISEASE = f"?{TARGET.lstrip('-')}=", f"&{TARGET}=", f"?{DISEASE}="
+_PATIENT = f"&{PATIENT}={quote_plus(f'{NHS_NUMBER_SYSTEM}|')}"
+_COMMA = quote_plus(",")
+
 
 def asked_for(search: Search, types: Iterable[str]) -> bytes:
     """The query of a search by patient for these vaccine types: only what was looked for, the target's old name first."""
+    number = _quoted(search.patient[2])
     if DISEASE in search.values:
-        asked = f"?{DISEASE}={_listed(set(search.diseases[0] or search.diseases[1]))}"
+        asked = f"{_DISEASE}{_listed(set(search.diseases[0] or search.diseases[1]))}{_PATIENT}{number}"
     else:
         targets = _listed(types)
-        asked = f"?{_OLD_TARGET}={targets}&{TARGET}={targets}"
-    asked = f"{asked}&{PATIENT}={_PATIENT_SYSTEM}{_quoted(search.patient[2])}"
+        asked = f"{_OLD_TARGET}{targets}{_TARGET}{targets}{_PATIENT}{number}"
     if search.first_day:
         asked = f"{asked}&{FROM}={search.first_day.isoformat()}"
     if search.last_day:
@@ -24,9 +28,6 @@ def asked_for(search: Search, types: Iterable[str]) -> bytes:
     if INCLUDE in search.values:
         asked = f"{asked}&{INCLUDE}={_quoted(search.get(INCLUDE)[0])}"
     return asked.encode()
-
-
-_OLD_TARGET, _PATIENT_SYSTEM, _COMMA = TARGET.lstrip("-"), quote_plus(f"{NHS_NUMBER_SYSTEM}|"), quote_plus(",")
 
 
 def _quoted(text: str) -> str:
