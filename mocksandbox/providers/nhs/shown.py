@@ -68,8 +68,8 @@ def _contained(body: Mapping[str, Any], resource_type: str) -> dict[str, Any]:
 
 def _resource(record: Record, body: dict[str, Any]) -> dict[str, Any]:
     """The record with nothing contained, and with the patient by NHS number only."""
-    patient, practitioner = _contained(body, "Patient"), _contained(body, "Practitioner")
-    numbers = [item for item in patient.get("identifier", ()) if item.get("system") == NHS_NUMBER_SYSTEM]
+    practitioner = _contained(body, "Practitioner")
+    numbers = [item for item in _identifiers(body) if item.get("system") == NHS_NUMBER_SYSTEM]
     made: dict[str, Any] = {}
     for name, value in body.items():
         if name == "id":
@@ -91,8 +91,12 @@ def _resource(record: Record, body: dict[str, Any]) -> dict[str, Any]:
 
 def _patient(body: Mapping[str, Any]) -> dict[str, Any]:
     identifiers = [
-        {name: value for name, value in identifier.items() if name in ("system", "value")}
-        for identifier in _contained(body, "Patient").get("identifier", ())
+        {name: value for name, value in identifier.items() if name in ("system", "value")} for identifier in _identifiers(body)
     ]
     id = {"id": identifiers[0]["value"]} if identifiers and "value" in identifiers[0] else {}
     return {"resourceType": "Patient", **id, "identifier": identifiers}
+
+
+def _identifiers(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The identifiers of the patient; an empty one leaves a gap in the list (fhir/reading)."""
+    return [item for item in _contained(body, "Patient").get("identifier", ()) if item]
