@@ -29,9 +29,10 @@ def type_names() -> frozenset[str]:
 
 
 @cache
-def target_disease_codes() -> frozenset[str]:
-    """The SNOMED CT codes of all target diseases that the service knows."""
-    return frozenset(code for codes in vaccine_types() for code in codes)
+def types_against() -> Mapping[str, frozenset[str]]:
+    """The names of the vaccine types that have a target disease, by its SNOMED CT code."""
+    codes = {code for codes in vaccine_types() for code in codes}
+    return {code: frozenset(name for codes, name in vaccine_types().items() if code in codes) for code in codes}
 
 
 _CODES = number_of(fields()["target-disease-code"].path)

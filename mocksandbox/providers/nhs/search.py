@@ -1,4 +1,4 @@
-"""Searches: reading the parameters as the service does, the rules about them, and the Bundle that answers."""
+"""Searches: what one asks for, read as the service reads it, and the rules about that."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date
 from functools import lru_cache, wraps
 from urllib.parse import parse_qsl
 
-from mocksandbox.providers.nhs.diseases import target_disease_codes, type_names, vaccine_types
+from mocksandbox.providers.nhs.diseases import type_names, types_against, vaccine_types
 from mocksandbox.providers.nhs.moments import read_day
 from mocksandbox.providers.nhs.parts import NHS_NUMBER_SYSTEM, SNOMED
 from mocksandbox.rules.attempt import Attempt
@@ -44,7 +44,8 @@ class Search:
         self.last_day = read_day(values[TO][0]) if TO in values else None
         if DISEASE in values:
             self.diseases = _sorted_out(values[DISEASE])
-            self.types = _types_against(self.diseases[0])
+            codes = (raw.partition("|")[2].strip() for raw in self.diseases[0])
+            self.types = frozenset[str]().union(*(types_against()[code] for code in codes))
         else:
             self.diseases = _NO_DISEASES
             self.types = type_names().intersection(values.get(TARGET, ()))
@@ -76,13 +77,8 @@ def _sorted_out(diseases: Sequence[str]) -> _Diseases:
     for raw in filter(None, diseases):
         system, pipe, code = raw.partition("|")
         well_formed = bool(pipe) and system.strip() == SNOMED and bool(code.strip())
-        sorted_out[2 if not well_formed else 0 if code.strip() in target_disease_codes() else 1].append(raw)
+        sorted_out[2 if not well_formed else 0 if code.strip() in types_against() else 1].append(raw)
     return sorted_out
-
-
-def _types_against(diseases: Sequence[str]) -> frozenset[str]:
-    codes = {raw.partition("|")[2].strip() for raw in diseases}
-    return frozenset(name for wanted, name in vaccine_types().items() if wanted & codes)
 
 
 def read_search(attempt: Attempt) -> Search:
