@@ -72,12 +72,13 @@ def _patient_bundle(attempt: Attempt, search: Search) -> bytes:
 
 def _matches(attempt: Attempt, search: Search, permitted: frozenset[str]) -> list[Record]:
     """The patient's live records of these types and of the days asked for, by type and id."""
-    records = attempt.records.find(KIND, "patient", search.patient[2])
-    found = [record for record in records if record.live and record.keys.get("type") in permitted]
     first, last = search.first_day, search.last_day
-    if first or last:
-        earliest, latest = first.isoformat() if first else "", last.isoformat() if last else "9999-99-99"
-        found = [record for record in found if earliest <= record.keys.get("day", "") <= latest]
+    earliest, latest = first.isoformat() if first else "", last.isoformat() if last else "9999-99-99"
+    found = []
+    for record in attempt.records.find(KIND, "patient", search.patient[2]):
+        keys = record.keys
+        if record.live and keys.get("type") in permitted and earliest <= keys.get("day", "") <= latest:
+            found.append(record)
     if len(found) > 1:
         found.sort(key=lambda record: (record.keys.get("type", ""), record.id))
     return found

@@ -10,16 +10,16 @@ from mocksandbox.providers.nhs.search import DISEASE, FROM, INCLUDE, PATIENT, TA
 
 _OLD_TARGET, _TARGET, _DISEASE = f"?{TARGET.lstrip('-')}=", f"&{TARGET}=", f"?{DISEASE}="
 _PATIENT = f"&{PATIENT}={quote_plus(f'{NHS_NUMBER_SYSTEM}|')}"
-_COMMA = quote_plus(",")
 
 
 def asked_for(search: Search, types: Iterable[str]) -> bytes:
     """The query of a search by patient for these vaccine types: only what was looked for, the target's old name first."""
     number = _quoted(search.patient[2])
     if DISEASE in search.values:
-        asked = f"{_DISEASE}{_listed(set(search.diseases[0] or search.diseases[1]))}{_PATIENT}{number}"
+        diseases = _quoted(",".join(sorted(set(search.diseases[0] or search.diseases[1]))))
+        asked = f"{_DISEASE}{diseases}{_PATIENT}{number}"
     else:
-        targets = _listed(types)
+        targets = _quoted(",".join(sorted(types)))
         asked = f"{_OLD_TARGET}{targets}{_TARGET}{targets}{_PATIENT}{number}"
     if search.first_day:
         asked = f"{asked}&{FROM}={search.first_day.isoformat()}"
@@ -33,7 +33,3 @@ def asked_for(search: Search, types: Iterable[str]) -> bytes:
 def _quoted(text: str) -> str:
     """A text as it stands in a URL's query. Numbers and names, which most are, need nothing for it."""
     return text if text.isascii() and text.isalnum() else quote_plus(text)
-
-
-def _listed(values: Iterable[str]) -> str:
-    return _COMMA.join(map(_quoted, sorted(values)))
