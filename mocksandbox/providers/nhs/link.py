@@ -32,4 +32,4 @@ def asked_for(search: Search, types: Iterable[str]) -> bytes:
 
 def _quoted(text: str) -> str:
     """A text as it stands in a URL's query. Numbers and names, which most are, need nothing for it."""
-    return text if text.isascii() and text.isalnum() else quote_plus(text)
+    return text if text.isascii() and text.isalnum() else quote_plus(text, errors="replace")  # it may be half a character
