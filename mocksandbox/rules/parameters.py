@@ -2,46 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
+    from mocksandbox.contract import Operation
     from mocksandbox.rules.attempt import Attempt
     from mocksandbox.rules.rule import Hit
 
 _FORM = "application/x-www-form-urlencoded"
 
 
-def undeclared_parameters(attempt: Attempt) -> Iterator[Hit]:
+def undeclared_parameters(attempt: Attempt) -> Iterable[Hit]:
     """Every parameter of the query, or field of the form, that the operation does not have."""
-    for place, sent, known in (("query", *_query(attempt)), ("form", *_form(attempt))):
-        for name in dict.fromkeys(sent):
-            if known is not None and name not in known:
-                close = get_close_matches(name, known, 1)
-                near = f" Did you mean {close[0]}?" if close else f" There are {', '.join(known)}." if known else ""
-                yield f"{place}:{name}", "http.unknown-parameter", {"name": name, "near": near}
-
-
-def _query(attempt: Attempt) -> tuple[Sequence[str], Sequence[str] | None]:
-    """The names sent in the query, and those that the operation has; None when it takes any name."""
-    if attempt.operation is None:
-        return (), None
-    declared = [parameter for parameter in attempt.operation.parameters if parameter.place == "query"]
-    any_name = any(parameter.schema.get("type") == "object" for parameter in declared)
-    return [name for name, _ in attempt.request.query], None if any_name else [p.name for p in declared]
-
-
-def _form(attempt: Attempt) -> tuple[Sequence[str], Sequence[str] | None]:
-    """The same for the fields of a form; None when its schema names none."""
     operation, request = attempt.operation, attempt.request
-    if operation is None or _FORM not in operation.bodies or request.media_type != _FORM:
-        return (), None
+    if operation is None:
+        return ()
+    in_query, in_form = _declared(operation)
+    query = [name for name, _ in request.query if name not in in_query] if in_query is not None else ()
+    if in_form is None or request.media_type != _FORM:
+        return [*_unknown("query", query, in_query)] if query else ()
+    sent = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
+    form = [name for name, _ in sent if name not in in_form]
+    return [*_unknown("query", query, in_query), *_unknown("form", form, in_form)] if query or form else ()
+
+
+def _unknown(place: str, names: Iterable[str], known: Sequence[str] | None) -> Iterator[Hit]:
+    for name in dict.fromkeys(names):
+        close = get_close_matches(name, known or (), 1)
+        near = f" Did you mean {close[0]}?" if close else f" There are {', '.join(known)}." if known else ""
+        yield f"{place}:{name}", "http.unknown-parameter", {"name": name, "near": near}
+
+
+_Names = Sequence[str] | None
+
+
+def _declared(operation: Operation) -> tuple[_Names, _Names]:
+    """The names of the query and those of the form; None where any name may come. Kept with the operation."""
+    kept: tuple[_Names, _Names] | None = operation.__dict__.get("_declared")
+    if kept is None:
+        kept = operation.__dict__["_declared"] = _query(operation), _form(operation)
+    return kept
+
+
+def _query(operation: Operation) -> _Names:
+    declared = [parameter for parameter in operation.parameters if parameter.place == "query"]
+    any_name = any(parameter.schema.get("type") == "object" for parameter in declared)
+    return None if any_name else [parameter.name for parameter in declared]
+
+
+def _form(operation: Operation) -> _Names:
+    if _FORM not in operation.bodies:
+        return None
     schema = operation.bodies[_FORM].schema
     known = list(schema.get("properties", ()))
-    sent = [name for name, _ in parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)]
-    return sent, known if known and "additionalProperties" not in schema else None
+    return known if known and "additionalProperties" not in schema else None
 
 
 def add_undeclared(attempt: Attempt) -> Attempt:

@@ -28,6 +28,13 @@ def type_names() -> frozenset[str]:
     return frozenset(vaccine_types().values())
 
 
+@cache
+def types_against() -> Mapping[str, frozenset[str]]:
+    """The names of the vaccine types that have a target disease, by its SNOMED CT code."""
+    codes = {code for codes in vaccine_types() for code in codes}
+    return {code: frozenset(name for codes, name in vaccine_types().items() if code in codes) for code in codes}
+
+
 _CODES = number_of(fields()["target-disease-code"].path)
 _CODINGS = number_of(fields()["target-disease-codings"].path)
 
