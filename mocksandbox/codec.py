@@ -68,18 +68,7 @@ def _spelled(value: Decimal) -> str:
 _MOST_PLACES = 100
 
 
-class Written:
-    """JSON that is written already, to stand inside a value."""
-
-    __slots__ = ("text",)  # and no dataclass: orjson would write one itself
-
-    def __init__(self, text: bytes) -> None:
-        self.text = text
-
-
 def _decimal(value: object) -> Any:
-    if isinstance(value, Written):
-        return orjson.Fragment(value.text)
     if isinstance(value, Decimal):
         return orjson.Fragment(_spelled(value).encode()) if value.is_finite() else str(value)
     raise TypeError(f"{type(value).__name__} is not JSON")
@@ -112,8 +101,6 @@ _MARKED_DECIMAL = re.compile(f'"{_MARK}([^"]*)"')
 
 
 def _marked(value: object) -> Any:
-    if isinstance(value, Written):
-        return json.loads(value.text, parse_float=Decimal)
     if isinstance(value, Decimal):
         return f"{_MARK}{_spelled(value)}"
     raise TypeError(f"{type(value).__name__} is not JSON")

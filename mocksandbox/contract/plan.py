@@ -8,6 +8,7 @@ schema follows. tests/unit/test_validation.py proves that the verdicts are the s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -31,6 +32,7 @@ from openapi_core.validation.schemas.validators import SchemaValidator
 from werkzeug.datastructures import ImmutableMultiDict
 
 from mocksandbox.contract.asked import AskedRequest
+from mocksandbox.contract.forms import form_reader
 from mocksandbox.contract.routing import Match
 from mocksandbox.contract.schema import compile_schema
 from mocksandbox.exchange import Headers, Request
@@ -267,9 +269,16 @@ class _Plan:
         )
 
         json = mime_type.partition(";")[0].rstrip().endswith("json")
+        form = form_reader(mime_type, media)
+
+        def deserialized(body: bytes) -> Any:
+            if form is not None:
+                with suppress(UnicodeDecodeError):  # openapi-core has its own words for it
+                    return form(body)
+            return deserializer.deserialize(body)
 
         def check(request: AskedRequest) -> None:
-            value = request.value if json and request.value is not None else deserializer.deserialize(request.body)
+            value = request.value if json and request.value is not None else deserialized(request.body)
             if made is not None:
                 made.validate(value)
 

@@ -142,9 +142,3 @@ def test_a_time_and_a_uuid_are_no_numbers_whose_spelling_matters(words: str) -> 
     assert not codec._PERHAPS_FRAGILE.search(text.translate(codec._QUICK, codec._LEFT_OUT))
     assert codec._keeps_numbers(text)
     assert not codec._keeps_numbers(text.replace(b"-2", b"-2.50"))
-
-
-def test_what_is_written_already_stands_inside_a_value_as_it_is() -> None:
-    written = codec.Written(b'{"b":0.500}')
-    assert codec.dumps({"a": [written, 1]}) == b'{"a":[{"b":0.500},1]}'
-    assert codec.dumps({"a": written, "lone": "\ud800"}) == b'{"a":{"b":0.500},"lone":"\\ud800"}'

@@ -79,6 +79,19 @@ RAW = (
     b'{"x": 1e999, "y": 123456789012345678901234567890}',
 )
 
+FORM_ENDS = (
+    *(b"&", b"&&", b"&a", b"&=", b"&=b", b"&a=b=c", b";a=b", b"&%", b"&%zz=1", b"&%FF=1", b"&_include=%FF", b"&_include=\xff"),
+    *(
+        b"&_include",
+        b"&_include=",
+        b"&_include=a&_include=b",
+        b"&%5Finclude=+",
+        b"&-date.from=2021%2D02-07",
+        b"&_elements=id\x00",
+    ),
+)
+"""What may stand at the end of a form."""
+
 
 @cache
 def contract() -> Contract:
@@ -105,6 +118,8 @@ def mutated(operation: str) -> Iterator[Request]:
     yield from (replace(request, query=query) for query in queries(request))
     if request.media_type.endswith("form-urlencoded"):
         yield from (replace(request, body=urlencode(form).encode()) for form in queries(request))
+        yield from (replace(request, body=request.body + end) for end in FORM_ENDS)
+        yield from (replace(request, body=end) for end in FORM_ENDS)
     if isinstance(attempt.body, dict):
         yield from bodies(attempt)
 
