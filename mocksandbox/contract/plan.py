@@ -271,11 +271,11 @@ class _Plan:
         json = mime_type.partition(";")[0].rstrip().endswith("json")
         form = form_reader(mime_type, media)
 
-        def deserialized(body: bytes) -> Any:
-            if form is not None:
+        def deserialized(body: bytes | None) -> Any:
+            if form is not None and body is not None:
                 with suppress(UnicodeDecodeError):  # openapi-core has its own words for it
                     return form(body)
-            return deserializer.deserialize(body)
+            return deserializer.deserialize(cast("bytes", body))
 
         def check(request: AskedRequest) -> None:
             value = request.value if json and request.value is not None else deserialized(request.body)

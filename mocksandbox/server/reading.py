@@ -27,11 +27,9 @@ class Reading(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._over = False
         """Whether nothing more is to be answered."""
-        self._first = True
-        """Whether nothing of what came last has been read as a request yet."""
+        self._whole: list[Sent] = []
+        """The requests that have come to their end in what came last."""
         self._method = ""
-        self._whole: Sent | None = None
-        """The request that all of what came last is; None when it is none, part of one, or several."""
         self.on_message_begin()
         self._reading = 0
 
@@ -92,12 +90,13 @@ class Reading(asyncio.Protocol):
             self._refuse(too_large())
         elif self._sent is not None:
             body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+            self._pieces = []  # an idle client's body is not kept
             self._complete(self._sent._replace(body=body), self._place)
         else:
             self._complete(*self._found())
 
     def _complete(self, sent: Sent, place: Place | None) -> None:
-        self._whole, self._first = sent if self._first else None, False
+        self._whole.append(sent)
         self._take(sent, place)
 
     def _found(self) -> tuple[Sent, Place | None]:
@@ -117,10 +116,10 @@ class Reading(asyncio.Protocol):
             if len(sent.body) <= self._listener.most_of(place):
                 self._take(sent, place)
                 return
-        self._first, self._whole = True, None
         self._feed(data)
-        if self._whole is not None and between and self._reading == 0 and not self._over:
-            heads.learn(data, self._whole)
+        if len(self._whole) == 1 and between and self._reading == 0 and not self._over:
+            heads.learn(data, self._whole[0])
+        self._whole.clear()
 
     def _feed(self, data: bytes) -> None:
         try:
@@ -137,7 +136,7 @@ class Reading(asyncio.Protocol):
     def _invented(self, data: bytes) -> None:
         """A request with a method that the parser does not know: whether there is one is for the API to say."""
         found = _TOKEN.match(data)
-        if found is None or self._method or self._head or not self._first:
+        if found is None or self._method or self._head or self._whole:
             self._refuse(unreadable(data, "the method is none"))
             return
         self._method = found[1].decode().upper()
