@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mocksandbox.contract import Miss, Violation
+from mocksandbox.contract import Miss, Operation, Violation
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.parameters import add_undeclared, undeclared_parameters
 from mocksandbox.rules.places import MISSING, fhirpath, put
@@ -59,9 +59,18 @@ def _not_acceptable(attempt: Attempt) -> Iterator[Hit]:
     accept = attempt.request.headers.get("accept", "").strip()
     if not accept or attempt.operation is None:
         return
-    offered = {name.partition(";")[0] for answer in attempt.operation.answers.values() for name in answer.content}
-    if offered and not any(_accepts(part, name) for part in accept.split(",") for name in offered):
+    offered = _offered(attempt.operation)
+    if offered and accept not in offered and not any(_accepts(part, name) for part in accept.split(",") for name in offered):
         yield "header:Accept", "http.not-acceptable", {"accept": accept, "offered": " or ".join(sorted(offered))}
+
+
+def _offered(operation: Operation) -> frozenset[str]:
+    """The media types of an operation's answers; kept with the operation."""
+    kept: frozenset[str] | None = operation.__dict__.get("_offered")
+    if kept is None:
+        names = (name for answer in operation.answers.values() for name in answer.content)
+        kept = operation.__dict__["_offered"] = frozenset(name.partition(";")[0] for name in names)
+    return kept
 
 
 def _accepts(part: str, name: str) -> bool:
