@@ -69,36 +69,81 @@ def _compiled(nodes: Iterable[_Node], paths: int) -> Callable[[Any], Values]:
     """One function for the whole tree. It is written as Python, as dataclasses write theirs: a call for each step would cost
     three times as much as the steps themselves.
     """
-    names: dict[str, Any] = {"MISSING": MISSING, "isinstance": isinstance, "dict": dict}
+    names: dict[str, Any] = {"MISSING": MISSING, "isinstance": isinstance, "dict": dict, "list": list, "len": len}
     lines = ["def walk(body):", *(f" p{number} = ()" for number in range(paths))]
-    lines += _written(nodes, "body", 1, names, many=False)
+    lines += (f" {line}" for line in _written(list(nodes), "body", names, many=False))
     lines.append(f" return ({''.join(f'p{number}, ' for number in range(paths))})")
     exec(compile("\n".join(lines), "<paths of a body>", "exec"), names)
     walk: Callable[[Any], Values] = names["walk"]
     return walk
 
 
-def _written(nodes: Iterable[_Node], value: str, depth: int, names: dict[str, Any], *, many: bool) -> Iterator[str]:
+def _written(nodes: Sequence[_Node], value: str, names: dict[str, Any], *, many: bool) -> Iterator[str]:
     """The lines that look at what follows a value: no text of a path stands in them, only names for it."""
     inner = f"v{len(names)}"
     names[inner] = None  # each level has a variable of its own
     keys = [node for node in nodes if node.step.key]
     if keys:
-        yield f"{' ' * depth}if isinstance({value}, dict):"
+        yield f"if isinstance({value}, dict):"
     for node in keys:
-        key = f"k{len(names)}"
-        names[key] = node.step.key
-        yield f"{' ' * (depth + 1)}{inner} = {value}.get({key}, MISSING)"
-        yield f"{' ' * (depth + 1)}if {inner} is not MISSING:"
-        yield from _reached(node, inner, depth + 2, names, many=many)
-    for node in (node for node in nodes if not node.step.key):
-        pick = f"k{len(names)}"
-        names[pick] = node.step.pick
-        yield f"{' ' * depth}for _, {inner} in {pick}({value}, body):"
-        yield from _reached(node, inner, depth + 1, names, many=many or node.step.text == "[*]")
+        yield f" {inner} = {value}.get({_named(node.step.key, names)}, MISSING)"
+        yield f" if {inner} is not MISSING:"
+        yield from _within(2, _reached(node, inner, names, many=many))
+    for node in nodes:
+        if not node.step.key:
+            yield from _picked(node, value, inner, names, many=many)
 
 
-def _reached(node: _Node, value: str, depth: int, names: dict[str, Any], *, many: bool) -> Iterator[str]:
+def _picked(node: _Node, value: str, inner: str, names: dict[str, Any], *, many: bool) -> Iterator[str]:
+    """The lines that take items out of a list."""
+    step = node.step
+    if step.text == "[*]":
+        yield f"if isinstance({value}, list):"
+        yield f" for {inner} in {value}:"
+        yield from _within(2, _reached(node, inner, names, many=True))
+    elif step.index is not None:
+        yield f"if isinstance({value}, list) and len({value}) > {step.index}:"
+        yield f" {inner} = {value}[{step.index}]"
+        yield from _within(1, _reached(node, inner, names, many=many))
+    elif step.first is not None:
+        yield f"if isinstance({value}, list):"
+        yield f" for {inner} in {value}:"
+        yield f"  if {_met(step.first, inner, names)}:"
+        yield from _within(3, _reached(node, inner, names, many=many))
+        yield "   break"
+    else:
+        yield f"for _, {inner} in {_named(step.pick, names)}({value}, body):"
+        yield from _within(1, _reached(node, inner, names, many=many))
+
+
+def _met(condition: tuple[tuple[str, ...], str], value: str, names: dict[str, Any]) -> str:
+    """The expression that says whether a value has another at the end of some keys."""
+    (*above, last), wanted = condition
+    parts = []
+    for key in above:
+        parts.append(f"isinstance({value}, dict)")
+        below = f"v{len(names)}"
+        names[below] = None
+        parts.append(f"({below} := {value}.get({_named(key, names)})) is not None")
+        value = below
+    parts.append(f"isinstance({value}, dict)")
+    key = _named(last, names)
+    parts.append(f"{value}.get({key}) == {_named(wanted, names)}" if wanted else f"{key} in {value}")
+    return " and ".join(parts)
+
+
+def _reached(node: _Node, value: str, names: dict[str, Any], *, many: bool) -> Iterator[str]:
     if node.number >= 0:
-        yield f"{' ' * depth}p{node.number} {'+=' if many else '='} ({value},)"
-    yield from _written(list(node.after.values()), value, depth, names, many=many)
+        yield f"p{node.number} {'+=' if many else '='} ({value},)"
+    yield from _written(list(node.after.values()), value, names, many=many)
+
+
+def _named(value: Any, names: dict[str, Any]) -> str:
+    """A name for a value in the function."""
+    name = f"k{len(names)}"
+    names[name] = value
+    return name
+
+
+def _within(depth: int, lines: Iterable[str]) -> Iterator[str]:
+    return (f"{' ' * depth}{line}" for line in lines)
