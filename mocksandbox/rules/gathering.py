@@ -17,12 +17,29 @@ Values = Sequence[tuple[Any, ...]]
 """For each path, in the order in which it was added, the values that are present there."""
 
 
+@dataclass(frozen=True)
+class Look:
+    """What is looked at in passing: `mark` is noted of each value at the path that neither `plain` holds of (Python that tells
+    a surely good value, `{0}` there, without a call) nor `fails`, asked about the value and the walk's subject, clears.
+    """
+
+    path: str
+    mark: int
+    plain: str
+    fails: Callable[[Any, Any], Any]
+
+
+Walk = Callable[[Any, Any], tuple[Values, list[int]]]
+"""(body, subject) -> the values at every path that was added, and the marks that were noted."""
+
+
 @dataclass
 class _Node:
-    """A step, the number of the path that ends with it (-1: none does), and the steps that follow."""
+    """A step, the number of the path that ends with it (-1: none does), its looks, and the steps that follow."""
 
     step: Step
     number: int = -1
+    looks: list[Look] = field(default_factory=list)
     after: dict[str, _Node] = field(default_factory=dict)
 
 
@@ -32,7 +49,7 @@ class Gathering:
 
     named: Mapping[str, Choose] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)
-    _walk: Callable[[Any], Values] | None = None
+    _walk: Walk | None = None
 
     def add(self, path: str) -> int:
         """The number of a path, under which `values` has its values; a path that is there already keeps its own.
@@ -50,31 +67,40 @@ class Gathering:
         """The values at every path of a body."""
         walk = self._walk
         if walk is None:
-            walk = self._walk = _compiled(self._tree(), len(self._numbers))
-        return walk(body)
+            walk = self._walk = self.looking(())
+        return walk(body, None)[0]
 
-    def _tree(self) -> Iterable[_Node]:
+    def looking(self, looks: Iterable[Look]) -> Walk:
+        """The walk that has the values at the paths that were added till now, and has these looks in passing.
+
+        Raises:
+            ContractError: a look's path is malformed or uses an unknown selector.
+        """
         first: dict[str, _Node] = {}
         for path, number in self._numbers.items():
-            nodes, node = first, None
-            for step in steps_of(path, self.named):
-                node = nodes.setdefault(step.text, _Node(step))
-                nodes = node.after
-            if node is not None:
-                node.number = number
-        return first.values()
+            self._node(first, path).number = number
+        for look in looks:
+            self._node(first, look.path).looks.append(look)
+        return _compiled(list(first.values()), len(self._numbers))
+
+    def _node(self, nodes: dict[str, _Node], path: str) -> _Node:
+        """The node in which a path ends, below these."""
+        *above, last = steps_of(path, self.named)
+        for step in above:
+            nodes = nodes.setdefault(step.text, _Node(step)).after
+        return nodes.setdefault(last.text, _Node(last))
 
 
-def _compiled(nodes: Iterable[_Node], paths: int) -> Callable[[Any], Values]:
+def _compiled(nodes: Sequence[_Node], paths: int) -> Walk:
     """One function for the whole tree. It is written as Python, as dataclasses write theirs: a call for each step would cost
     three times as much as the steps themselves.
     """
-    names: dict[str, Any] = {"MISSING": MISSING, "isinstance": isinstance, "dict": dict, "list": list, "len": len}
-    lines = ["def walk(body):", *(f" p{number} = ()" for number in range(paths))]
-    lines += (f" {line}" for line in _written(list(nodes), "body", names, many=False))
-    lines.append(f" return ({''.join(f'p{number}, ' for number in range(paths))})")
+    names: dict[str, Any] = {"MISSING": MISSING}
+    lines = ["def walk(body, subject):", " wrong = []", *(f" p{number} = ()" for number in range(paths))]
+    lines += (f" {line}" for line in _written(nodes, "body", names, many=False))
+    lines.append(f" return ({''.join(f'p{number}, ' for number in range(paths))}), wrong")
     exec(compile("\n".join(lines), "<paths of a body>", "exec"), names)
-    walk: Callable[[Any], Values] = names["walk"]
+    walk: Walk = names["walk"]
     return walk
 
 
@@ -135,6 +161,9 @@ def _met(condition: tuple[tuple[str, ...], str], value: str, names: dict[str, An
 def _reached(node: _Node, value: str, names: dict[str, Any], *, many: bool) -> Iterator[str]:
     if node.number >= 0:
         yield f"p{node.number} {'+=' if many else '='} ({value},)"
+    for look in node.looks:
+        yield f"if not ({look.plain.format(value)}) and {_named(look.fails, names)}({value}, subject):"
+        yield f" wrong.append({look.mark})"
     yield from _written(list(node.after.values()), value, names, many=many)
 
 
