@@ -65,7 +65,6 @@ def _permuted(position: int, digit: int) -> int:
 _PERMUTED = tuple(tuple(_permuted(position, digit) for digit in range(10)) for position in range(8))
 
 
-@lru_cache(maxsize=4096)  # the codes of a set of vaccines are few, and come again with each record
 def verhoeff_holds(digits: str) -> bool:
     """Whether the last digit is the Verhoeff check digit of the others."""
     check = 0
@@ -81,10 +80,9 @@ def verhoeff_digit(digits: str) -> str:
 
 def is_snomed_concept(value: str) -> bool:
     """A SNOMED CT concept id: 6 to 18 digits, no leading zero, partition 00 or 10, right check digit."""
-    return (
-        6 <= len(value) <= 18
-        and value.isdecimal()
-        and value[0] != "0"
-        and value[-3:-1] in ("00", "10")
-        and verhoeff_holds(value)
-    )
+    return 6 <= len(value) <= 18 and _is_snomed_concept(value)
+
+
+@lru_cache(maxsize=4096)  # the codes of a set of vaccines are few, and come again with each record
+def _is_snomed_concept(value: str) -> bool:
+    return value.isdecimal() and value[0] != "0" and value[-3:-1] in ("00", "10") and verhoeff_holds(value)

@@ -12,7 +12,7 @@ from mocksandbox.rules.gathering import Look
 from mocksandbox.rules.rule import Hit, Rule
 
 Broken = Callable[[Attempt], Sequence[Rule[Attempt]]]
-"""Gives those of a stage's rules, in their order, that an attempt breaks. No rule about a record is broken where there is none."""
+"""Gives those of a stage's rules, in their order, that an attempt breaks. Where there is no record none about it is broken."""
 
 _SHAPE = -1
 
