@@ -72,15 +72,15 @@ def compile_path(text: str, named: Mapping[str, Choose] | None = None) -> Callab
     steps = steps_of(text, named)
 
     def locate(body: Any) -> Sequence[Found]:
-        found = [Found((), body)]
+        found: list[tuple[Path, Any, tuple[Any, ...]]] = [((), body, ())]
         for step in steps:
             found = [
-                Found((*before.path, key), child, (*before.indices, key) if step.told else before.indices)  # type: ignore[arg-type]
-                for before in found
-                if before.value is not MISSING
-                for key, child in step.pick(before.value, body)
+                ((*path, key), child, (*indices, key) if step.told else indices)
+                for path, value, indices in found
+                if value is not MISSING
+                for key, child in step.pick(value, body)
             ]
-        return found
+        return [Found(*each) for each in found]
 
     return locate
 

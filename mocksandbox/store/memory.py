@@ -63,6 +63,8 @@ class MemoryPartition(Partition):
 
     def find(self, kind: str, key: str, value: str) -> Sequence[Record]:
         """The newest versions that have this value under this key, in the order in which the records came to have it."""
+        if (kind, key, value) not in self._index:
+            return ()
         with self._lock:
             return [self._newest[kind, id] for id in self._index.get((kind, key, value), ())]
 
@@ -93,7 +95,11 @@ class MemoryPartition(Partition):
                     del self._index[record.kind, key, value][record.id]
             self._newest[place] = record
             for key, value in record.keys.items():
-                self._index.setdefault((record.kind, key, value), {})[record.id] = None
+                found = self._index.get((record.kind, key, value))
+                if found is None:
+                    self._index[record.kind, key, value] = {record.id: None}
+                else:
+                    found[record.id] = None
 
     def all(self) -> Sequence[Record]:
         """The newest version of every record."""

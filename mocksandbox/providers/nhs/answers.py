@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from mocksandbox import codec
 from mocksandbox.exchange import Headers, Response
 from mocksandbox.fhir import issue, operation_outcome
+from mocksandbox.frozen import made
 from mocksandbox.providers.nhs import bundle
 from mocksandbox.providers.nhs.diseases import stored_disease_codes, vaccine_types
 from mocksandbox.providers.nhs.outcome import ERROR_CODES, FIXED_ID, PROFILE
@@ -70,35 +72,43 @@ def _expression(at: str) -> str:
 def _stored(attempt: Attempt, id: str) -> tuple[bytes, dict[str, str]]:
     """A record as it is kept: as the FHIR library reads it, under its id, with the keys that it is found by."""
     read, problems = read_once(attempt)
-    body = {**read, "id": id} if not problems else {**attempt.body, "id": id}
-    ordered = {"resourceType": "Immunization", "id": id, **body}
-    return codec.dumps(ordered), record_keys(ordered)
+    stored = {"resourceType": "Immunization", "id": id, **(attempt.body if problems else read)}
+    stored["id"] = id
+    return codec.dumps(stored), record_keys(stored)
 
 
 def record_keys(body: dict[str, Any]) -> dict[str, str]:
     """What a record is found by: its identifier, its patient's NHS number, its vaccine type and day."""
-    patient: dict[str, Any] = next((item for item in body.get("contained", ()) if item.get("resourceType") == "Patient"), {})
-    # An empty object leaves a gap in the list (fhir/reading).
-    named = [item for item in patient.get("identifier", ()) if item]
-    numbers = [item.get("value") or "" for item in named if item.get("system") == NHS_NUMBER_SYSTEM]
     return {
         "identifier": identifier_key(*identifier_of(body)),
-        "patient": str(next(iter(numbers), "")),
+        "patient": _nhs_number(body),
         "type": vaccine_types().get(frozenset(stored_disease_codes(body)), ""),
-        "day": _day(str(body.get("occurrenceDateTime", ""))),
+        "day": _day(str(body.get("occurrenceDateTime", ""))[:10]),
     }
 
 
-def _day(moment: str) -> str:
+def _nhs_number(body: dict[str, Any]) -> str:
+    for resource in body.get("contained", ()):
+        if resource.get("resourceType") == "Patient":
+            for item in resource.get("identifier", ()):
+                if item and item.get("system") == NHS_NUMBER_SYSTEM:  # an empty object leaves a gap (fhir/reading)
+                    return str(item.get("value") or "")
+            break
+    return ""
+
+
+@lru_cache(maxsize=1024)
+def _day(day: str) -> str:
     try:
-        return date.fromisoformat(moment[:10]).isoformat()
+        return date.fromisoformat(day).isoformat()
     except ValueError:
         return ""
 
 
 def create(attempt: Attempt, records: Partition) -> Response:
     """201 with the new record's URL and version. The identifier of a deleted record reinstates that one."""
-    earlier = next(iter(same_identifier(attempt)), None)
+    found = same_identifier(attempt)
+    earlier = found[0] if found else None
     id = earlier.id if earlier else new_uuid()
     version = earlier.version + 1 if earlier else 1
     _put(attempt, records, id, version)
@@ -108,7 +118,8 @@ def create(attempt: Attempt, records: Partition) -> Response:
 
 def _put(attempt: Attempt, records: Partition, id: str, version: int) -> None:
     body, keys = _stored(attempt, id)
-    records.put(Record(KIND, id, version, body, keys, recorded=attempt.now, author=attempt.caller.name))
+    author = attempt.caller.name
+    records.put(made(Record, kind=KIND, id=id, version=version, body=body, keys=keys, recorded=attempt.now, author=author))
 
 
 def read(attempt: Attempt, _: Partition) -> Response:
