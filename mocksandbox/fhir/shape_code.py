@@ -17,6 +17,9 @@ from mocksandbox.fhir.primitives import READERS
 DEEPEST = 6
 """So far inside the sample objects are read on the spot: deeper ones are rare, and a function would be long."""
 
+MOST_ITEMS = 3
+"""So many items of a list at most are read on the spot."""
+
 _TEXTS = ("base64Binary", "canonical", "markdown", "oid", "uri", "url", "uuid", "xhtml")
 _PLAIN = {
     **dict.fromkeys(_TEXTS, "type({0}) is str"),
@@ -53,18 +56,19 @@ class Shapes(Protocol):
 
 @dataclass
 class Writer:
-    """Writes one function. `of` gives the shapes of a type by its name, `resource` reads a resource inside another, `refused`
-    is raised for what is not plain.
+    """Writes one function. `of` gives the shapes of a type by its name, `resources` has those of resources, `resource` reads
+    a resource inside another.
     """
 
     of: Callable[[str], Shapes]
+    resources: Mapping[str, Shapes]
     resource: Callable[[Any], Any]
-    refused: type[Exception]
     names: dict[str, Any] = field(default_factory=dict)
 
     def function(self, shapes: Shapes, sample: dict[str, Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
-        """What reads objects with the sample's keys; the object itself where it is stored as it is."""
-        self.names["Refused"] = self.refused
+        """What reads objects with the sample's keys, and gives the object itself where it is stored as it is; it raises
+        `ValueError` for a value that is not plain.
+        """
         lines = ["def read(value):", " new = False"]
         lines += _within(self._object(shapes, sample, "value", "new", 0))
         lines.append(" return value")
@@ -85,7 +89,7 @@ class Writer:
                 yield from self._element(shapes.elements[key], sample[key], part, changed, depth)
             else:  # the resourceType of a resource
                 yield f"if {part} != {self._named(shapes.type)}:"
-                yield " raise Refused"
+                yield " raise ValueError"
         ordered = shapes.in_order(keys)
         stored = ", ".join(f"{self._named(key)}: {inside[key]}" for key in ordered)
         yield f"if {changed}:" if list(keys) == ordered else "if True:"
@@ -95,16 +99,16 @@ class Writer:
         if not element.many:
             yield from self._value(element, sample, value, new, depth)
             return
-        # Most lists have one item: for it no other list is made that would have to be compared.
-        item, changed = self._variable(), self._variable()
-        yield f"if type({value}) is not list or not {value}:"
-        yield " raise Refused"
-        yield f"if len({value}) == 1:"
-        yield f" {item}, {changed} = {value}[0], False"
-        first = sample[0] if isinstance(sample, list) and sample else None
-        yield from _within(self._value(element, first, item, changed, depth))
+        # As many items as the sample's list has are read one after the other, without making another list to compare.
+        samples = sample if isinstance(sample, list) and 0 < len(sample) <= MOST_ITEMS else [None]
+        items, changed = [self._variable() for _ in samples], self._variable()
+        yield f"if type({value}) is list and len({value}) == {len(samples)}:"
+        yield f" {', '.join(items)}, = {value}"
+        yield f" {changed} = False"
+        for item, like in zip(items, samples, strict=True):
+            yield from _within(self._value(element, like, item, changed, depth))
         yield f" if {changed}:"
-        yield f"  {value}, {new} = [{item}], True"
+        yield f"  {value}, {new} = [{', '.join(items)}], True"
         yield "else:"
         yield f" read = {self._named(_read_items)}({value}, {self._reader(element)})"
         yield from _within(_replaced(value, new))
@@ -116,16 +120,21 @@ class Writer:
             yield f" if read != {value} or type(read) is not type({value}):"  # 5 is not 5.0 here
             yield f"  {value}, {new} = read, True"
             return
-        shapes = self.of(element.type) if element.type != "Resource" else None
-        if shapes is not None and type(sample) is dict and depth < DEEPEST and shapes.takes(tuple(sample)):
-            yield f"if type({value}) is dict and tuple({value}) == {self._named(tuple(sample))}:"
-            yield from _within(self._object(shapes, sample, value, new, depth + 1))
-            yield "else:"
-            yield f" read = {self._reader(element)}({value})"
-            yield from _within(_replaced(value, new))
-        else:
+        shapes = self._shapes(element, sample) if type(sample) is dict and depth < DEEPEST else None
+        if shapes is None or not shapes.takes(tuple(sample)):
             yield f"read = {self._reader(element)}({value})"
             yield from _replaced(value, new)
+            return
+        kind = f" and {value}.get('resourceType') == {self._named(shapes.type)}" if element.type == "Resource" else ""
+        yield f"if type({value}) is dict and tuple({value}) == {self._named(tuple(sample))}{kind}:"
+        yield from _within(self._object(shapes, sample, value, new, depth + 1))
+        yield "else:"
+        yield f" read = {self._reader(element)}({value})"
+        yield from _within(_replaced(value, new))
+
+    def _shapes(self, element: Element, sample: dict[str, Any]) -> Shapes | None:
+        kind = sample.get("resourceType")
+        return self.of(element.type) if element.type != "Resource" else self.resources.get(kind) if type(kind) is str else None
 
     def _reader(self, element: Element) -> str:
         """The name of what reads one value of an element."""
@@ -155,5 +164,7 @@ def _within(lines: Iterable[str]) -> Iterator[str]:
 
 def _read_items(items: list[Any], read: Callable[[Any], Any]) -> list[Any]:
     """The items of a list as read: the list itself where each is stored as it is."""
+    if type(items) is not list or not items:
+        raise ValueError("not a list of items")
     made = [read(item) for item in items]
     return items if all(map(is_, made, items)) else made

@@ -94,7 +94,7 @@ class _Shapes(dict[tuple[str, ...], Read]):
         return sorted(keys, key=self._places.__getitem__)
 
     def _compile(self, value: dict[str, Any]) -> dict[str, Any]:
-        read = self[tuple(value)] = Writer(_of_type, _read_resource, NotPlainError).function(self, value)
+        read = self[tuple(value)] = Writer(_of_type, _resources(), _read_resource).function(self, value)
         return read(value)
 
     def _read_slowly(self, value: dict[str, Any]) -> dict[str, Any]:

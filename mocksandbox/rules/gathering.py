@@ -95,8 +95,8 @@ def _compiled(nodes: Sequence[_Node], paths: int) -> Walk:
     """One function for the whole tree. It is written as Python, as dataclasses write theirs: a call for each step would cost
     three times as much as the steps themselves.
     """
-    names: dict[str, Any] = {"MISSING": MISSING}
-    lines = ["def walk(body, subject):", " wrong = []", *(f" p{number} = ()" for number in range(paths))]
+    names: dict[str, Any] = {"NONE": MISSING}
+    lines = ["def walk(body, subject, MISSING=NONE):", " wrong = []", *(f" p{number} = ()" for number in range(paths))]
     lines += (f" {line}" for line in _written(nodes, "body", names, many=False))
     lines.append(f" return ({''.join(f'p{number}, ' for number in range(paths))}), wrong")
     exec(compile("\n".join(lines), "<paths of a body>", "exec"), names)
@@ -104,13 +104,15 @@ def _compiled(nodes: Sequence[_Node], paths: int) -> Walk:
     return walk
 
 
-def _written(nodes: Sequence[_Node], value: str, names: dict[str, Any], *, many: bool) -> Iterator[str]:
+def _written(
+    nodes: Sequence[_Node], value: str, names: dict[str, Any], *, many: bool, is_object: bool = False
+) -> Iterator[str]:
     """The lines that look at what follows a value: no text of a path stands in them, only names for it."""
     inner = f"v{len(names)}"
     names[inner] = None  # each level has a variable of its own
     keys = [node for node in nodes if node.step.key]
     if keys:
-        yield f"if isinstance({value}, dict):"
+        yield "if True:" if is_object else f"if isinstance({value}, dict):"
     for node in keys:
         yield f" {inner} = {value}.get({_named(node.step.key, names)}, MISSING)"
         yield f" if {inner} is not MISSING:"
@@ -135,10 +137,12 @@ def _picked(node: _Node, value: str, inner: str, names: dict[str, Any], *, many:
         yield f"if isinstance({value}, list):"
         yield f" for {inner} in {value}:"
         yield f"  if {_met(step.first, inner, names)}:"
-        yield from _within(3, _reached(node, inner, names, many=many))
+        yield from _within(3, _reached(node, inner, names, many=many, is_object=True))
         yield "   break"
     else:
-        yield f"for _, {inner} in {_named(step.pick, names)}({value}, body):"
+        yield f"index = {_named(step.choose, names)}({value}, body) if isinstance({value}, list) else None"
+        yield f"if index is not None and index < len({value}):"
+        yield f" {inner} = {value}[index]"
         yield from _within(1, _reached(node, inner, names, many=many))
 
 
@@ -158,13 +162,13 @@ def _met(condition: tuple[tuple[str, ...], str], value: str, names: dict[str, An
     return " and ".join(parts)
 
 
-def _reached(node: _Node, value: str, names: dict[str, Any], *, many: bool) -> Iterator[str]:
+def _reached(node: _Node, value: str, names: dict[str, Any], *, many: bool, is_object: bool = False) -> Iterator[str]:
     if node.number >= 0:
         yield f"p{node.number} {'+=' if many else '='} ({value},)"
     for look in node.looks:
         yield f"if not ({look.plain.format(value)}) and {_named(look.fails, names)}({value}, subject):"
         yield f" wrong.append({look.mark})"
-    yield from _written(list(node.after.values()), value, names, many=many)
+    yield from _written(list(node.after.values()), value, names, many=many, is_object=is_object)
 
 
 def _named(value: Any, names: dict[str, Any]) -> str:

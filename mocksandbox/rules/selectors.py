@@ -32,7 +32,8 @@ _TOKEN = re.compile(r"\.?([A-Za-z_]\w*)|\[([^\]]+)\]")
 class Step:
     """One step of a path, compiled. `pick` gives what it leads to from a value: (key, child) each; `told` says that the index
     it takes is one of `Found.indices`. What a step is, where it is of a simple kind: `key` its name when it is no more than a
-    key, `index` the index that it takes, `first` the keys and the value that the item has which it takes (any value: "").
+    key, `index` the index that it takes, `first` the keys and the value that the item has which it takes (any value: ""),
+    `choose` what chooses an index.
     """
 
     text: str
@@ -41,6 +42,7 @@ class Step:
     key: str = ""
     index: int | None = None
     first: tuple[tuple[str, ...], str] | None = None
+    choose: Choose | None = None
 
 
 def steps_of(text: str, named: Mapping[str, Choose] | None = None) -> Sequence[Step]:
@@ -102,7 +104,7 @@ def _selector(text: str, named: Mapping[str, Choose], whole: str) -> Step:
         path = tuple(keys.split("."))
         return Step(f"[{text}]", _first(path, wanted), first=(path, wanted))
     if text in named:
-        return Step(f"[{text}]", _chosen(named[text]), told=True)
+        return Step(f"[{text}]", _chosen(named[text]), told=True, choose=named[text])
     raise ContractError(f"{whole!r} has an unknown selector [{text}]", "fields.yaml")
 
 

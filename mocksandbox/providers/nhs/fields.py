@@ -37,6 +37,8 @@ def posted_address(addresses: Any, _body: Any) -> int | None:
     """Which of several addresses the service takes the postal code of: the first that has one, else the first that has the
     element (observed).
     """
+    if len(addresses) == 1 and isinstance(addresses[0], dict):
+        return 0 if "postalCode" in addresses[0] else None
     having = [index for index, address in enumerate(addresses) if isinstance(address, dict) and "postalCode" in address]
     return next((index for index in having if addresses[index]["postalCode"]), having[0] if having else None)
 
