@@ -29,6 +29,9 @@ class Look:
     fails: Callable[[Any, Any], Any]
 
 
+AN_OBJECT = "type({0}) is dict"
+"""The plainest of looks, which costs nothing where the walk goes on by a key and asks this itself."""
+
 Walk = Callable[[Any, Any], tuple[Values, list[int]]]
 """(body, subject) -> the values at every path that was added, and the marks that were noted."""
 
@@ -110,6 +113,9 @@ def _written(
     """The lines that look at what follows a value: no text of a path stands in them, only names for it."""
     inner = f"v{len(names)}"
     names[inner] = None  # each level has a variable of its own
+    for node in nodes:
+        if not node.step.key:
+            yield from _picked(node, value, inner, names, many=many)
     keys = [node for node in nodes if node.step.key]
     if keys:
         yield "if True:" if is_object else f"if isinstance({value}, dict):"
@@ -117,9 +123,6 @@ def _written(
         yield f" {inner} = {value}.get({_named(node.step.key, names)}, MISSING)"
         yield f" if {inner} is not MISSING:"
         yield from _within(2, _reached(node, inner, names, many=many))
-    for node in nodes:
-        if not node.step.key:
-            yield from _picked(node, value, inner, names, many=many)
 
 
 def _picked(node: _Node, value: str, inner: str, names: dict[str, Any], *, many: bool) -> Iterator[str]:
@@ -165,10 +168,20 @@ def _met(condition: tuple[tuple[str, ...], str], value: str, names: dict[str, An
 def _reached(node: _Node, value: str, names: dict[str, Any], *, many: bool, is_object: bool = False) -> Iterator[str]:
     if node.number >= 0:
         yield f"p{node.number} {'+=' if many else '='} ({value},)"
+    after = list(node.after.values())
+    below = any(following.step.key for following in after)  # then it is asked there whether this is an object
     for look in node.looks:
-        yield f"if not ({look.plain.format(value)}) and {_named(look.fails, names)}({value}, subject):"
-        yield f" wrong.append({look.mark})"
-    yield from _written(list(node.after.values()), value, names, many=many, is_object=is_object)
+        if look.plain != AN_OBJECT or not below:
+            yield from _looked(look, value, names)
+    yield from _written(after, value, names, many=many, is_object=is_object)
+    if below and not is_object:
+        others = [line for look in node.looks if look.plain == AN_OBJECT for line in _looked(look, value, names)]
+        yield from ("else:", *_within(1, others)) if others else ()
+
+
+def _looked(look: Look, value: str, names: dict[str, Any]) -> Iterator[str]:
+    yield f"if not ({look.plain.format(value)}) and {_named(look.fails, names)}({value}, subject):"
+    yield f" wrong.append({look.mark})"
 
 
 def _named(value: Any, names: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mocksandbox.errors import ContractError
+from mocksandbox.frozen import made
 from mocksandbox.rules.places import MISSING, Path, get
 
 Choose = Callable[[Any, Any], int | None]
@@ -82,7 +83,7 @@ def compile_path(text: str, named: Mapping[str, Choose] | None = None) -> Callab
                 if value is not MISSING
                 for key, child in step.pick(value, body)
             ]
-        return [Found(*each) for each in found]
+        return [made(Found, path=path, value=value, indices=indices) for path, value, indices in found]
 
     return locate
 

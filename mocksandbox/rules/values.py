@@ -7,7 +7,7 @@ from functools import lru_cache
 from operator import mul
 from os import urandom
 
-_VARIANT = "89ab"
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 _AT_ONCE = 64
 _uuids: list[str] = []
 if hasattr(os, "register_at_fork"):  # or a process and its child would give the same ones
@@ -25,8 +25,7 @@ def new_uuid() -> str:
 
 
 def _spelled(digits: str) -> str:
-    variant = _VARIANT[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:]}"
 
 
 NHS_NUMBER_WEIGHTS = tuple(range(10, 1, -1))

@@ -49,7 +49,7 @@ def refuse(attempt: Attempt, findings: Sequence[Finding], profile: str, split: b
         headers.append(("Allow", ", ".join(allowed) or SERVICE_METHODS))
     if rule.status == 401:
         headers.append(("WWW-Authenticate", _challenge(attempt)))
-    return Response(rule.status, Headers(headers), codec.dumps(outcome))
+    return made(Response, status=rule.status, headers=Headers(headers), body=codec.dumps(outcome))
 
 
 def _challenge(attempt: Attempt) -> str:
@@ -113,7 +113,7 @@ def create(attempt: Attempt, records: Partition) -> Response:
     version = earlier.version + 1 if earlier else 1
     _put(attempt, records, id, version)
     location = f"{attempt.request.base_url}/Immunization/{id}"
-    return Response(201, Headers([("Location", location), ("E-Tag", str(version))]))
+    return made(Response, status=201, headers=Headers([("Location", location), ("E-Tag", str(version))]))
 
 
 def _put(attempt: Attempt, records: Partition, id: str, version: int) -> None:

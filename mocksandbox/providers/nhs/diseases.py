@@ -52,7 +52,8 @@ def _codes() -> Gathering:
 
 def vaccine_type(codes: Sequence[str]) -> str | None:
     """The vaccine type that target diseases make, None when they are no combination that the service takes."""
-    return vaccine_types().get(frozenset(codes)) if len(set(codes)) == len(codes) else None
+    unique = frozenset(codes)
+    return vaccine_types().get(unique) if len(unique) == len(codes) else None
 
 
 def disease_code_missing(attempt: Attempt) -> Iterable[Hit]:

@@ -10,7 +10,7 @@ from typing import Any
 from mocksandbox.providers.nhs.fields import fields, number_of, single_number_of, singles_of, values_of
 from mocksandbox.providers.nhs.parts import PROCEDURE_URL, body_of, items_of
 from mocksandbox.rules.attempt import Attempt
-from mocksandbox.rules.gathering import Look
+from mocksandbox.rules.gathering import AN_OBJECT, Look
 from mocksandbox.rules.places import MISSING, fhirpath, get
 from mocksandbox.rules.rule import Hit
 from mocksandbox.rules.selectors import compile_path
@@ -62,7 +62,7 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "array or object": (list, dict),
 }
 _PLAIN: Mapping[str, str] = {
-    "object": "type({0}) is dict",
+    "object": AN_OBJECT,
     "array": "type({0}) is list",
     "string": "type({0}) is str",
     "object, list or string": "type({0}) is dict",

@@ -183,13 +183,15 @@ def method_not_allowed(attempt: Attempt) -> Iterable[Hit]:
     return () if attempt.request.method in _LETTERS else (("path", "method-not-allowed", {}),)
 
 
+_MOST_OFTEN = "application/fhir+json"
 _ACCEPTABLE = re.compile(r"(application/fhir\+json(;\s*version=\d+|;)?|\*/\*)", re.IGNORECASE)
 
 
 def bad_accept(attempt: Attempt) -> Iterable[Hit]:
     """The gateway gives FHIR JSON only."""
     accept = attempt.request.headers.get("Accept")
-    return () if not accept or _ACCEPTABLE.fullmatch(accept.strip()) else (("header:Accept", "bad-accept", {}),)
+    acceptable = not accept or accept == _MOST_OFTEN or _ACCEPTABLE.fullmatch(accept.strip())
+    return () if acceptable else (("header:Accept", "bad-accept", {}),)
 
 
 FORM = "application/x-www-form-urlencoded"
