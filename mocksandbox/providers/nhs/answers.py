@@ -39,7 +39,7 @@ def refuse(attempt: Attempt, findings: Sequence[Finding], profile: str, split: b
             issue(f.rule.issue, f.prefix + f.message, _places([f]), error=f.rule.error, system=ERROR_CODES) for f in findings
         ]
     else:
-        text = findings[0].prefix + "; ".join(finding.message for finding in findings)
+        text = findings[0].prefix + "; ".join([finding.message for finding in findings])
         issues = [issue(rule.issue, text, _places(findings), error=rule.error, system=ERROR_CODES)]
     in_front = rule.id in _IN_FRONT
     outcome = operation_outcome(issues, id=FIXED_ID if in_front else None, profile=PROFILE)

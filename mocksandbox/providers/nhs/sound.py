@@ -55,10 +55,8 @@ def present(rules: Sequence[Rule[Attempt]]) -> Broken:
             return ()
         values, missing = values_of(attempt), []
         for rule, number in numbered:
-            for value in values[number]:
-                if value is not None:
-                    break
-            else:
+            found = values[number]
+            if not found or (found[0] is None and all(value is None for value in found)):
                 missing.append(rule)
         return missing
 
