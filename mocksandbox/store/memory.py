@@ -80,7 +80,8 @@ class MemoryPartition(Partition):
         Raises:
             StoreFullError: there is no room for it; nothing was changed, since `exclusive` was entered.
         """
-        place = (record.kind, record.id)
+        place = kind, id = record.kind, record.id
+        index = self._index
         with self._lock:
             if self.gate is not None:
                 if not self._admitted:
@@ -92,14 +93,15 @@ class MemoryPartition(Partition):
                 self._older.setdefault(place, []).append(before)
                 # Only what changed: a record keeps its place among those that have the same value.
                 for key, value in before.keys.items() - record.keys.items():
-                    del self._index[record.kind, key, value][record.id]
+                    del index[kind, key, value][id]
             self._newest[place] = record
             for key, value in record.keys.items():
-                found = self._index.get((record.kind, key, value))
+                entry = (kind, key, value)
+                found = index.get(entry)
                 if found is None:
-                    self._index[record.kind, key, value] = {record.id: None}
+                    index[entry] = {id: None}
                 else:
-                    found[record.id] = None
+                    found[id] = None
 
     def all(self) -> Sequence[Record]:
         """The newest version of every record."""
