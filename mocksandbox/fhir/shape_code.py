@@ -15,7 +15,10 @@ from mocksandbox.fhir.elements import Element
 from mocksandbox.fhir.primitives import READERS
 
 DEEPEST = 6
-"""So far inside the sample objects are read on the spot: deeper ones are rare, and a function would be long."""
+"""So far inside the sample objects are read on the spot: deeper ones are rare."""
+
+MOST_OBJECTS = 64
+"""So many objects are read on the spot in one function: no sample makes a long one."""
 
 MOST_ITEMS = 3
 """So many items of a list at most are read on the spot."""
@@ -64,6 +67,7 @@ class Writer:
     resources: Mapping[str, Shapes]
     resource: Callable[[Any], Any]
     names: dict[str, Any] = field(default_factory=dict)
+    objects: int = 0
 
     def function(self, shapes: Shapes, sample: dict[str, Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
         """What reads objects with the sample's keys, and gives the object itself where it is stored as it is; it raises
@@ -80,6 +84,7 @@ class Writer:
         """The lines that read the object in a variable, whose keys are the sample's: where that changes it there stands
         another after them, and `new` is true.
         """
+        self.objects += 1
         keys, changed = tuple(sample), self._variable()
         inside = {key: self._variable() for key in keys}
         yield f"{', '.join(inside.values())}, = {value}.values()"
@@ -120,7 +125,8 @@ class Writer:
             yield f" if read != {value} or type(read) is not type({value}):"  # 5 is not 5.0 here
             yield f"  {value}, {new} = read, True"
             return
-        shapes = self._shapes(element, sample) if type(sample) is dict and depth < DEEPEST else None
+        short = depth < DEEPEST and self.objects < MOST_OBJECTS
+        shapes = self._shapes(element, sample) if type(sample) is dict and short else None
         if shapes is None or not shapes.takes(tuple(sample)):
             yield f"read = {self._reader(element)}({value})"
             yield from _replaced(value, new)

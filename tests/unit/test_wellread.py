@@ -12,6 +12,7 @@ import pytest
 from mocksandbox import codec
 from mocksandbox.fhir import wellread
 from mocksandbox.fhir.reading import read_slowly
+from mocksandbox.fhir.shape_code import MOST_OBJECTS, Writer
 from mocksandbox.fhir.wellread import read_resource, read_well
 from tests.conformance import recorded
 
@@ -122,6 +123,39 @@ def test_shapes_are_forgotten_when_there_are_too_many() -> None:
         shapes[keys]
         shapes[keys]
         assert len(shapes) <= len(shapes._seen) <= wellread.MOST_SHAPES
+
+
+def test_no_sample_makes_a_long_function() -> None:
+    value: dict[str, Any] = {"url": "u", "valueString": "x"}
+    for _ in range(8):
+        value = {"extension": [value] * 3, "url": "u"}
+    writer = Writer(wellread._of_type, wellread._resources(), wellread._read_resource)
+    sample = {"resourceType": "Patient", "extension": [value] * 3}
+    assert writer.function(wellread._shapes("Patient", True), sample)(sample) == sample
+    assert writer.objects <= MOST_OBJECTS
+    assert len(writer.names) < 50 * MOST_OBJECTS
+
+
+def test_objects_of_other_shapes_than_the_sample_has_are_read_all_the_same() -> None:
+    name = {"family": "F", "given": ["G"]}
+    bodies: list[dict[str, Any]] = [
+        {"resourceType": "Patient", "name": names, "contained": contained}
+        for names, contained in (
+            ([name], [{"resourceType": "Patient", "id": "a"}]),
+            ([name] * 4, [{"resourceType": "Group", "id": "a"}]),
+            ([{"given": ["G"], "family": 5}], [{"id": "a", "resourceType": "Patient"}]),
+            ([{"use": "old"}], [{"resourceType": "Practitioner", "id": "a"}]),
+            ([[name]], [["resourceType", "id"]]),
+            ([], {"resourceType": "Patient", "id": "a"}),
+        )
+    ]
+    for sample in bodies:
+        wellread._shapes.cache_clear()
+        wellread._resources.cache_clear()
+        for _ in range(wellread.SIGHTINGS + 2):
+            read_resource(sample, "Patient")
+        for body in bodies:
+            assert spelled(read_resource(body, "Patient")) == spelled(read_slowly(body, "Patient"))
 
 
 def test_what_is_nested_too_deep_is_left_to_the_other_reading() -> None:

@@ -52,6 +52,9 @@ def _covers(period: Any, occurrence: Any) -> bool:
 
 
 _NAMED = {"current": current_name, "posted": posted_address}
+VALUES = "_values"
+"""Where an attempt has what `values_of` gives, once it was found."""
+
 _OF_RECORDS, _SINGLE = Gathering(_NAMED), Gathering(_NAMED)
 
 
@@ -62,9 +65,9 @@ def number_of(path: str) -> int:
 
 def values_of(attempt: Attempt) -> Values:
     """The values at these paths of an attempt's record; found once for each attempt."""
-    kept: Values | None = attempt.__dict__.get("_values")
+    kept: Values | None = attempt.__dict__.get(VALUES)
     if kept is None:
-        kept = attempt.__dict__["_values"] = _OF_RECORDS.values(attempt.body)
+        kept = attempt.__dict__[VALUES] = _OF_RECORDS.values(attempt.body)
     return kept
 
 

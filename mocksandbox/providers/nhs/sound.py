@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from mocksandbox.providers.nhs.fields import looking, values_of
+from mocksandbox.providers.nhs.fields import VALUES, looking, values_of
 from mocksandbox.providers.nhs.promise import LOOKED, OF_PRESENCE, OF_RECORDS, OF_VALUES
 from mocksandbox.providers.nhs.shapes import WRONG_SHAPES, shape_looks
 from mocksandbox.rules.attempt import Attempt
@@ -35,8 +35,9 @@ def sound(rules: Sequence[Rule[Attempt]]) -> Broken:
         body = attempt.body
         if not isinstance(body, dict):
             return ()
-        values, wrong = walk(body, attempt)
-        attempt.__dict__.update({"_values": values, LOOKED: True, WRONG_SHAPES: _SHAPE in wrong})
+        kept = attempt.__dict__
+        kept[VALUES], wrong = walk(body, attempt)
+        kept[LOOKED], kept[WRONG_SHAPES] = True, _SHAPE in wrong
         for place, find in whole:
             for _ in find(attempt):
                 wrong.append(place)
