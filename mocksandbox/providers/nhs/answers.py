@@ -113,13 +113,14 @@ def create(attempt: Attempt, records: Partition) -> Response:
     version = earlier.version + 1 if earlier else 1
     _put(attempt, records, id, version)
     location = f"{attempt.request.base_url}/Immunization/{id}"
-    return made(Response, status=201, headers=Headers([("Location", location), ("E-Tag", str(version))]))
+    return Response(201, Headers([("Location", location), ("E-Tag", str(version))]))
 
 
 def _put(attempt: Attempt, records: Partition, id: str, version: int) -> None:
     body, keys = _stored(attempt, id)
-    author = attempt.caller.name
-    records.put(made(Record, kind=KIND, id=id, version=version, body=body, keys=keys, recorded=attempt.now, author=author))
+    # Not `made`: a record that made itself has no dictionary of its own, so it is smaller, and the collector has half as many
+    # objects to look at.
+    records.put(Record(KIND, id, version, body, keys, recorded=attempt.now, author=attempt.caller.name))
 
 
 def read(attempt: Attempt, _: Partition) -> Response:
