@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 _CODE = re.compile(r"\S+(\s\S+)*")  # one way to read each text: a second one would take for ever on a long code
@@ -112,6 +113,16 @@ def _moment(value: Any) -> datetime | None:
     return _EPOCH + timedelta(seconds=seconds)
 
 
+def _remembered(read: Callable[[Any], str]) -> Callable[[Any], str]:
+    """The same reader, which remembers the newest short texts: many records are of one day, and say it several times."""
+    remembering = lru_cache(maxsize=4096)(read)
+    return lambda value: remembering(value) if type(value) is str and len(value) <= _LONGEST else read(value)
+
+
+_LONGEST = 40
+
+
+@_remembered
 def _date(value: Any) -> str:
     if isinstance(value, str) and _PLAIN_DATE.fullmatch(value) and value >= "0001":
         return value
@@ -130,6 +141,7 @@ def _date(value: Any) -> str:
     raise ValueError("must be a date: YYYY, YYYY-MM or YYYY-MM-DD")
 
 
+@_remembered
 def _date_time(value: Any) -> str:
     if isinstance(value, str) and _PLAIN_DATE_TIME.fullmatch(value):
         try:

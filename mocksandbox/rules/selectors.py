@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mocksandbox.errors import ContractError
+from mocksandbox.frozen import made
 from mocksandbox.rules.places import MISSING, Path, get
 
 Choose = Callable[[Any, Any], int | None]
@@ -30,14 +31,19 @@ _TOKEN = re.compile(r"\.?([A-Za-z_]\w*)|\[([^\]]+)\]")
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a path, compiled. `pick` gives what it leads to from a value: (key, child) each. `key` is its name where the
-    step is no more than a key; `told` says that the index it takes is one of `Found.indices`.
+    """One step of a path, compiled. `pick` gives what it leads to from a value: (key, child) each; `told` says that the index
+    it takes is one of `Found.indices`. What a step is, where it is of a simple kind: `key` its name when it is no more than a
+    key, `index` the index that it takes, `first` the keys and the value that the item has which it takes (any value: ""),
+    `choose` what chooses an index.
     """
 
     text: str
     pick: Callable[[Any, Any], Iterable[tuple[str | int, Any]]]
-    key: str = ""
     told: bool = False
+    key: str = ""
+    index: int | None = None
+    first: tuple[tuple[str, ...], str] | None = None
+    choose: Choose | None = None
 
 
 def steps_of(text: str, named: Mapping[str, Choose] | None = None) -> Sequence[Step]:
@@ -69,15 +75,15 @@ def compile_path(text: str, named: Mapping[str, Choose] | None = None) -> Callab
     steps = steps_of(text, named)
 
     def locate(body: Any) -> Sequence[Found]:
-        found = [Found((), body)]
+        found: list[tuple[Path, Any, tuple[Any, ...]]] = [((), body, ())]
         for step in steps:
             found = [
-                Found((*before.path, key), child, (*before.indices, key) if step.told else before.indices)  # type: ignore[arg-type]
-                for before in found
-                if before.value is not MISSING
-                for key, child in step.pick(before.value, body)
+                ((*path, key), child, (*indices, key) if step.told else indices)
+                for path, value, indices in found
+                if value is not MISSING
+                for key, child in step.pick(value, body)
             ]
-        return found
+        return [made(Found, path=path, value=value, indices=indices) for path, value, indices in found]
 
     return locate
 
@@ -91,13 +97,15 @@ def _key(name: str) -> Step:
 
 def _selector(text: str, named: Mapping[str, Choose], whole: str) -> Step:
     if text.isdigit():
-        return Step(f"[{text}]", _at(int(text)))
+        return Step(f"[{text}]", _at(int(text)), index=int(text))
     if text == "*":
         return Step("[*]", _each, told=True)
     if text.startswith("?"):
-        return Step(f"[{text}]", _first(text[1:]))
+        keys, _, wanted = text[1:].partition("=")
+        path = tuple(keys.split("."))
+        return Step(f"[{text}]", _first(path, wanted), first=(path, wanted))
     if text in named:
-        return Step(f"[{text}]", _chosen(named[text]), told=True)
+        return Step(f"[{text}]", _chosen(named[text]), told=True, choose=named[text])
     raise ContractError(f"{whole!r} has an unknown selector [{text}]", "fields.yaml")
 
 
@@ -112,28 +120,12 @@ def _each(value: Any, _body: Any) -> Iterable[tuple[int, Any]]:
     return enumerate(value) if isinstance(value, list) else ()
 
 
-def _first(condition: str) -> Callable[[Any, Any], Iterable[tuple[int, Any]]]:
-    keys, _, wanted = condition.partition("=")
-    path = tuple(keys.split("."))
-    if len(path) == 1 and wanted:
-        return _first_with(keys, wanted)
-
+def _first(path: tuple[str, ...], wanted: str) -> Callable[[Any, Any], Iterable[tuple[int, Any]]]:
     def pick(value: Any, _body: Any) -> Iterable[tuple[int, Any]]:
         if isinstance(value, list):
             for index, item in enumerate(value):
                 found = get(item, path)
                 if found == wanted if wanted else found is not MISSING:
-                    return ((index, item),)
-        return ()
-
-    return pick
-
-
-def _first_with(key: str, wanted: str) -> Callable[[Any, Any], Iterable[tuple[int, Any]]]:
-    def pick(value: Any, _body: Any) -> Iterable[tuple[int, Any]]:
-        if isinstance(value, list):
-            for index, item in enumerate(value):
-                if isinstance(item, dict) and item.get(key) == wanted:
                     return ((index, item),)
         return ()
 

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from operator import mul
 from os import urandom
 
-_VARIANT = "89ab"
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
+_AT_ONCE = 64
+_uuids: list[str] = []
+if hasattr(os, "register_at_fork"):  # or a process and its child would give the same ones
+    os.register_at_fork(after_in_child=_uuids.clear)
 
 
 def new_uuid() -> str:
-    """A random UUID (RFC 9562 version 4), from the operating system's own generator."""
-    digits = urandom(16).hex()
-    variant = _VARIANT[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+    """A random UUID (RFC 9562 version 4), from the operating system's own generator, which is asked for many at once."""
+    try:
+        return _uuids.pop()
+    except IndexError:
+        digits = urandom(16 * _AT_ONCE).hex()
+        _uuids.extend(_spelled(digits[at : at + 32]) for at in range(32, len(digits), 32))
+        return _spelled(digits[:32])
+
+
+def _spelled(digits: str) -> str:
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:]}"
 
 
 NHS_NUMBER_WEIGHTS = tuple(range(10, 1, -1))
@@ -65,7 +77,6 @@ def _permuted(position: int, digit: int) -> int:
 _PERMUTED = tuple(tuple(_permuted(position, digit) for digit in range(10)) for position in range(8))
 
 
-@lru_cache(maxsize=4096)  # the codes of a set of vaccines are few, and come again with each record
 def verhoeff_holds(digits: str) -> bool:
     """Whether the last digit is the Verhoeff check digit of the others."""
     check = 0
@@ -81,10 +92,9 @@ def verhoeff_digit(digits: str) -> str:
 
 def is_snomed_concept(value: str) -> bool:
     """A SNOMED CT concept id: 6 to 18 digits, no leading zero, partition 00 or 10, right check digit."""
-    return (
-        6 <= len(value) <= 18
-        and value.isdecimal()
-        and value[0] != "0"
-        and value[-3:-1] in ("00", "10")
-        and verhoeff_holds(value)
-    )
+    return 6 <= len(value) <= 18 and _is_snomed_concept(value)
+
+
+@lru_cache(maxsize=4096)  # the codes of a set of vaccines are few, and come again with each record
+def _is_snomed_concept(value: str) -> bool:
+    return value.isdecimal() and value[0] != "0" and value[-3:-1] in ("00", "10") and verhoeff_holds(value)

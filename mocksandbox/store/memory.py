@@ -62,6 +62,8 @@ class MemoryPartition(Partition):
 
     def find(self, kind: str, key: str, value: str) -> Sequence[Record]:
         """The newest versions that have this value under this key, in the order in which the records came to have it."""
+        if (kind, key, value) not in self._index:
+            return ()
         with self._lock:
             return [self._newest[kind, id] for id in self._index.get((kind, key, value), ())]
 
@@ -77,7 +79,8 @@ class MemoryPartition(Partition):
         Raises:
             StoreFullError: there is no room for it; nothing was changed, since `exclusive` was entered.
         """
-        place = (record.kind, record.id)
+        place = kind, id = record.kind, record.id
+        index = self._index
         with self._lock:
             if self.gate is not None:
                 if not self._admitted:
@@ -89,10 +92,15 @@ class MemoryPartition(Partition):
                 self._older.setdefault(place, []).append(before)
                 # Only what changed: a record keeps its place among those that have the same value.
                 for key, value in before.keys.items() - record.keys.items():
-                    del self._index[record.kind, key, value][record.id]
+                    del index[kind, key, value][id]
             self._newest[place] = record
             for key, value in record.keys.items():
-                self._index.setdefault((record.kind, key, value), {})[record.id] = None
+                entry = (kind, key, value)
+                found = index.get(entry)
+                if found is None:
+                    index[entry] = {id: None}
+                else:
+                    found[id] = None
 
     def all(self) -> Sequence[Record]:
         """The newest version of every record."""

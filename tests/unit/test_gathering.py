@@ -10,7 +10,7 @@ import pytest
 from mocksandbox.errors import ContractError
 from mocksandbox.provider import open_provider
 from mocksandbox.providers.nhs.fields import current_name, posted_address
-from mocksandbox.rules.gathering import Gathering
+from mocksandbox.rules.gathering import AN_OBJECT, Gathering, Look
 from mocksandbox.rules.places import MISSING, change, walk
 from mocksandbox.rules.selectors import compile_path
 
@@ -56,6 +56,24 @@ def test_a_path_that_is_added_again_keeps_its_number_and_a_new_one_is_found_too(
     assert gathering.add("a[*].b") == first != second
     values = gathering.values({"a": [{"b": 1}]})
     assert (values[first], values[second]) == ((1,), ({"b": 1},))
+
+
+def test_a_look_in_passing_notes_each_value_that_is_neither_plain_nor_cleared() -> None:
+    gathering = Gathering(NAMED)
+    number = gathering.add("a[*].b")
+    asked: list[Any] = []
+
+    def fails(value: Any, subject: Any) -> bool:
+        asked.append((value, subject))
+        return value == 3
+
+    walk = gathering.looking(
+        [Look("a[*].b", 7, "{0} == 1", fails), Look("a", 8, AN_OBJECT, fails), Look("c", 9, AN_OBJECT, fails)]
+    )
+    values, wrong = walk({"a": [{"b": 1}, {"b": 2}, {"b": 3}, {"c": 3}], "c": 3}, "me")
+    assert (values[number], sorted(wrong)) == ((1, 2, 3), [7, 9])
+    assert asked == [([{"b": 1}, {"b": 2}, {"b": 3}, {"c": 3}], "me"), (2, "me"), (3, "me"), (3, "me")]
+    assert walk("no object", None) == (((),), [])
 
 
 def test_text_of_a_path_is_never_part_of_the_function() -> None:

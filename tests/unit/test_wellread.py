@@ -12,6 +12,7 @@ import pytest
 from mocksandbox import codec
 from mocksandbox.fhir import wellread
 from mocksandbox.fhir.reading import read_slowly
+from mocksandbox.fhir.shape_code import MOST_OBJECTS, Writer
 from mocksandbox.fhir.wellread import read_resource, read_well
 from tests.conformance import recorded
 
@@ -94,10 +95,10 @@ def test_both_readings_agree_over_thousands_of_mutated_bodies() -> None:
 
 def test_what_is_stored_as_it_was_sent_is_not_copied() -> None:
     body = {"resourceType": "Patient", "id": "p", "name": [{"family": "F", "given": ["G"]}]}
-    for _ in range(3):
+    for _ in range(wellread.SIGHTINGS):
         read_well(body, "Patient")
     assert read_well(body, "Patient") is body
-    for _ in range(6):
+    for _ in range(wellread.SIGHTINGS + 2):
         moved = read_well({**body, "birthDate": "1980-2-1"}, "Patient")
     assert moved["birthDate"] == "1980-02-01"
     assert moved["name"] is body["name"]
@@ -116,7 +117,7 @@ def test_keys_that_cannot_be_right_are_not_kept(keys: tuple[str, ...]) -> None:
 
 def test_shapes_are_forgotten_when_there_are_too_many() -> None:
     shapes, random = wellread._Shapes("Patient", resource=True), Random(3)
-    elements = [key for key, each in shapes._elements.items() if not each.choice]
+    elements = [key for key, each in shapes.elements.items() if not each.choice]
     for _ in range(2 * wellread.MOST_SHAPES):
         keys = ("resourceType", *random.sample(elements, 5))
         shapes[keys]
@@ -124,10 +125,43 @@ def test_shapes_are_forgotten_when_there_are_too_many() -> None:
         assert len(shapes) <= len(shapes._seen) <= wellread.MOST_SHAPES
 
 
+def test_no_sample_makes_a_long_function() -> None:
+    value: dict[str, Any] = {"url": "u", "valueString": "x"}
+    for _ in range(8):
+        value = {"extension": [value] * 3, "url": "u"}
+    writer = Writer(wellread._of_type, wellread._resources(), wellread._read_resource)
+    sample = {"resourceType": "Patient", "extension": [value] * 3}
+    assert writer.function(wellread._shapes("Patient", True), sample)(sample) == sample
+    assert writer.objects <= MOST_OBJECTS
+    assert len(writer.names) < 50 * MOST_OBJECTS
+
+
+def test_objects_of_other_shapes_than_the_sample_has_are_read_all_the_same() -> None:
+    name = {"family": "F", "given": ["G"]}
+    bodies: list[dict[str, Any]] = [
+        {"resourceType": "Patient", "name": names, "contained": contained}
+        for names, contained in (
+            ([name], [{"resourceType": "Patient", "id": "a"}]),
+            ([name] * 4, [{"resourceType": "Group", "id": "a"}]),
+            ([{"given": ["G"], "family": 5}], [{"id": "a", "resourceType": "Patient"}]),
+            ([{"use": "old"}], [{"resourceType": "Practitioner", "id": "a"}]),
+            ([[name]], [["resourceType", "id"]]),
+            ([], {"resourceType": "Patient", "id": "a"}),
+        )
+    ]
+    for sample in bodies:
+        wellread._shapes.cache_clear()
+        wellread._resources.cache_clear()
+        for _ in range(wellread.SIGHTINGS + 2):
+            read_resource(sample, "Patient")
+        for body in bodies:
+            assert spelled(read_resource(body, "Patient")) == spelled(read_slowly(body, "Patient"))
+
+
 def test_what_is_nested_too_deep_is_left_to_the_other_reading() -> None:
     value: dict[str, Any] = {"url": "u", "valueString": "x"}
     for _ in range(150):
         value = {"extension": [value], "url": "u"}
     body = {"resourceType": "Patient", "extension": [value]}
-    for _ in range(4):
+    for _ in range(wellread.SIGHTINGS + 2):
         assert codec.dumps(read_resource(body, "Patient")[0]) == codec.dumps(body)

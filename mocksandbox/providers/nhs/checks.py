@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from mocksandbox.providers.nhs import plain
 from mocksandbox.providers.nhs.parts import items_of
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.values import is_nhs_number, is_snomed_concept
@@ -36,14 +37,14 @@ class Spoiler:
 @dataclass(frozen=True)
 class Check:
     """A test of a value: what a good value is, the message that shows the test at work, the ways to fail it, and Python that
-    tells a surely good value (`{0}` there) without a call.
+    tells a surely good value (see `plain`).
     """
 
     is_: str
     message: str
     test: Test
     spoilers: tuple[Spoiler, ...]
-    plain: str = "False"
+    plain: str = plain.NEVER
 
 
 def to(name: str, value: Any, *also: str) -> Spoiler:
@@ -97,12 +98,11 @@ def text(primitive: str = "string", *, most: int = 0, choices: tuple[str, ...] =
         "must-be-one-of" if choices else "must-be-a-non-empty-string",
         _text_test(most=most, choices=choices),
         tuple(spoilers),
-        "False" if choices else _PLAIN_TEXT + (f" and len({{0}}) <= {most}" if most else ""),
+        plain.one_of(choices) if choices else plain.plain_text(most),
     )
 
 
 _ANY_TEXT = _text_test()
-_PLAIN_TEXT = "type({0}) is str and {0} and not {0}.isspace()"
 
 
 def equals(wanted: str) -> Check:
@@ -112,7 +112,7 @@ def equals(wanted: str) -> Check:
         return () if value == wanted else fault("must-equal", value=wanted)
 
     spoilers = (to("other", f"{wanted}-x"), Spoiler("upper-case", lambda value: value.upper()))
-    return Check(wanted, "must-equal", test, spoilers)
+    return Check(wanted, "must-equal", test, spoilers, plain.one_of((wanted,)))
 
 
 def nhs_number() -> Check:
@@ -120,7 +120,9 @@ def nhs_number() -> Check:
     text_test = _text_test(length=10, spaces=False)
 
     def test(value: Any, attempt: Attempt) -> Sequence[Fault]:
-        return text_test(value, attempt) or (() if is_nhs_number(value) else fault("not-an-nhs-number"))
+        if type(value) is str and is_nhs_number(value):
+            return ()
+        return text_test(value, attempt) or fault("not-an-nhs-number")
 
     return Check(
         "a valid NHS number",
@@ -144,7 +146,9 @@ def snomed() -> Check:
     """A SNOMED CT concept id."""
 
     def test(value: Any, attempt: Attempt) -> Sequence[Fault]:
-        return _ANY_TEXT(value, attempt) or (() if is_snomed_concept(value) else fault("not-a-snomed-code"))
+        if type(value) is str and is_snomed_concept(value):
+            return ()
+        return _ANY_TEXT(value, attempt) or fault("not-a-snomed-code")
 
     return Check(
         "a SNOMED CT concept id",
@@ -193,8 +197,8 @@ def listing(*, length: int = 0, most: int = 0, objects: bool = False, texts: boo
         spoilers.append(to("long-item", ["x" * (most_characters + 1)]))
     if objects:
         spoilers += [to("text-item", ["x"], NOT_FHIR), to("empty-object", [{}])]
-    plain = "False" if length or most or texts or objects else "type({0}) is list and {0}"
-    return Check(_list_said(length, most, objects, texts), "must-be-an-array", test, tuple(spoilers), plain)
+    surely = plain.plain_list(length, most, plain.plain_text(most_characters) if texts else plain.AN_OBJECT if objects else "")
+    return Check(_list_said(length, most, objects, texts), "must-be-an-array", test, tuple(spoilers), surely)
 
 
 def _text_items(items: list[Any], test: Test, attempt: Attempt) -> Sequence[Fault]:
@@ -229,7 +233,7 @@ def boolean() -> Check:
         "must-be-a-boolean",
         test,
         (to("null", None), to("text", "true"), to("number", 1), to("list", [], NOT_FHIR), to("object", {}, NOT_FHIR)),
-        "type({0}) is bool",
+        plain.A_BOOLEAN,
     )
 
 
@@ -242,7 +246,7 @@ def number() -> Check:
         return () if number and finite else fault("must-be-a-number")
 
     spoilers = (to("boolean", True, NOT_FHIR), to("list", [], NOT_FHIR), to("object", {}, NOT_FHIR))
-    return Check("a number", "must-be-a-number", test, (to("null", None), to("text", "0.5"), *spoilers))
+    return Check("a number", "must-be-a-number", test, (to("null", None), to("text", "0.5"), *spoilers), plain.A_NUMBER)
 
 
 def dose_number(highest: int) -> Check:
@@ -267,6 +271,7 @@ def dose_number(highest: int) -> Check:
             to("too-high", highest + 1),
             to("list", [], NOT_FHIR),
         ),
+        plain.from_one_to(highest),
     )
 
 
@@ -286,4 +291,4 @@ def unique_systems() -> Check:
 
     twice = {"system": "http://x.example", "code": "1"}
     spoilers = (Spoiler("twice", lambda value: [*value, twice, twice]),)
-    return Check("a list of codings, each of another system", "must-be-unique", test, spoilers)
+    return Check("a list of codings, each of another system", "must-be-unique", test, spoilers, plain.AT_MOST_ONE)

@@ -5,18 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from mocksandbox.providers.nhs.parts import body_of, contained_resource, items_of
+from mocksandbox.providers.nhs.fields import number_of, values_of
+from mocksandbox.providers.nhs.parts import body_of
 from mocksandbox.providers.nhs.shapes import has_wrong_shapes
 from mocksandbox.rules.attempt import Attempt
-from mocksandbox.rules.places import MISSING, get
+from mocksandbox.rules.places import MISSING
 from mocksandbox.rules.rule import Hit
 
+_PATIENT_ID = number_of("contained[?resourceType=Patient].id")
+_PRACTITIONER = number_of("contained[?resourceType=Practitioner]")
+_REFERENCES = number_of("performer[*].actor.reference")
+_KINDS = number_of("performer[*].actor.type")
 
-def contained_resources(attempt: Attempt) -> Iterator[Hit]:
+
+def contained_resources(attempt: Attempt) -> Iterable[Hit]:
     """`contained` is a list of resources: one Patient, at most one Practitioner, with ids of their own."""
-    body = body_of(attempt)
+    contained = body_of(attempt).get("contained", MISSING)
+    return () if _is_plain(contained) else _faults(contained)
+
+
+def _is_plain(contained: Any) -> bool:
+    """Whether it is a list of a Patient and a Practitioner, each with an id of its own, in which nothing can be wrong."""
+    if type(contained) is not list or len(contained) != 2:
+        return False
+    one, other = contained
+    if type(one) is not dict or type(other) is not dict:
+        return False
+    kinds, ids = (one.get("resourceType"), other.get("resourceType")), (one.get("id"), other.get("id"))
+    return kinds in _PAIRS and None not in ids and ids[0] != ids[1]
+
+
+_PAIRS = (("Patient", "Practitioner"), ("Practitioner", "Patient"))
+
+
+def _faults(contained: Any) -> Iterator[Hit]:
     at, said = "Immunization.contained", {"at": "contained"}
-    contained = body.get("contained", MISSING)
     if contained is MISSING:
         yield at, "mandatory", said
     elif not isinstance(contained, list):
@@ -70,28 +93,24 @@ def patient_reference(attempt: Attempt) -> Iterable[Hit]:
     reference = patient.get("reference")
     if not isinstance(reference, str) or not reference.startswith("#"):
         return (("Immunization.patient.reference", "patient-not-referenced", {}),)
-    contained = contained_resource(body, "Patient")
-    id = contained[1].get("id") if contained else None
-    if isinstance(id, str) and f"#{id}" != reference:
-        return (("Immunization.patient.reference", "patient-reference-differs", {"reference": reference}),)
+    for id in values_of(attempt)[_PATIENT_ID]:
+        if isinstance(id, str) and f"#{id}" != reference:
+            return (("Immunization.patient.reference", "patient-reference-differs", {"reference": reference}),)
     return ()
 
 
 def performer_references(attempt: Attempt) -> Iterable[Hit]:
     """A contained Practitioner is referred to exactly once by the performers, and nothing else contained is."""
-    body = body_of(attempt)
-    performers = items_of(body.get("performer"))
-    references = [get(performer, ("actor", "reference")) for performer in performers]
-    internal = [value for value in references if isinstance(value, str) and value.startswith("#")]
-    contained = contained_resource(body, "Practitioner")
+    values = values_of(attempt)
+    internal = [value for value in values[_REFERENCES] if isinstance(value, str) and value.startswith("#")]
     at = "Immunization.performer"
-    if contained is None:
+    if not values[_PRACTITIONER]:
         if internal:
             return ((at, "performer-reference-without-practitioner", {}),)
         return ()
-    if has_wrong_shapes(attempt, "performer"):
-        return ()  # nhs/wrong-shape says so
-    id = str(contained[1].get("id"))
+    id = str(values[_PRACTITIONER][0].get("id"))
+    if internal == [f"#{id}"] or has_wrong_shapes(attempt, "performer"):
+        return ()  # of wrong shapes nhs/wrong-shape tells
     if any(reference != f"#{id}" for reference in internal):
         return ((at, "performer-reference-differs", {}),)
     elif not internal:
@@ -103,10 +122,6 @@ def performer_references(attempt: Attempt) -> Iterable[Hit]:
 
 def one_organization(attempt: Attempt) -> Iterable[Hit]:
     """Exactly one performer is an Organization."""
-    body = body_of(attempt)
-    if has_wrong_shapes(attempt, "performer"):
-        return ()
-    kinds = [get(performer, ("actor", "type")) for performer in items_of(body.get("performer"))]
-    if kinds.count("Organization") != 1:
+    if values_of(attempt)[_KINDS].count("Organization") != 1 and not has_wrong_shapes(attempt, "performer"):
         return (("Immunization.performer", "not-one-organization", {}),)
     return ()

@@ -37,6 +37,7 @@ def types_against() -> Mapping[str, frozenset[str]]:
 
 _CODES = number_of(fields()["target-disease-code"].path)
 _CODINGS = number_of(fields()["target-disease-codings"].path)
+_DISEASES = number_of("protocolApplied[0].targetDisease")
 
 
 def disease_codes(attempt: Attempt) -> list[str]:
@@ -58,20 +59,23 @@ def _codes() -> Gathering:
 
 def vaccine_type(codes: Sequence[str]) -> str | None:
     """The vaccine type that target diseases make, None when they are no combination that the service takes."""
-    return vaccine_types().get(frozenset(codes)) if len(set(codes)) == len(codes) else None
+    unique = frozenset(codes)
+    return vaccine_types().get(unique) if len(unique) == len(codes) else None
 
 
-def disease_code_missing(attempt: Attempt) -> Iterator[Hit]:
+def disease_code_missing(attempt: Attempt) -> Iterable[Hit]:
     """Each target disease has a code."""
-    body, field = body_of(attempt), fields()["target-disease-code"]
-    diseases = get(body, ("protocolApplied", 0, "targetDisease"))
-    if not isinstance(diseases, list):
-        return
+    values = values_of(attempt)
+    for diseases in values[_DISEASES]:
+        if isinstance(diseases, list) and (not diseases or len(values[_CODES]) != len(diseases) or None in values[_CODES]):
+            return _uncoded(body_of(attempt), diseases)
+    return ()
+
+
+def _uncoded(body: Mapping[str, Any], diseases: list[Any]) -> Iterator[Hit]:
+    field = fields()["target-disease-code"]
     if not diseases:
         yield "Immunization.protocolApplied[0].targetDisease", "mandatory-disease-code", {"at": field.spelled()}
-        return
-    codes = values_of(attempt)[_CODES]
-    if len(codes) == len(diseases) and None not in codes:
         return
     coded = {found.indices[0] for found in field.present(body) if found.value is not None}
     for index in range(len(diseases)):
@@ -90,8 +94,19 @@ def disease_combination(attempt: Attempt) -> Iterable[Hit]:
     return ()
 
 
-def target_diseases(attempt: Attempt) -> Iterator[Hit]:
+def target_diseases(attempt: Attempt) -> Iterable[Hit]:
     """There is a list of target diseases, each with codings."""
+    for diseases in values_of(attempt)[_DISEASES]:
+        if type(diseases) is list and all(map(_has_codings, diseases)):
+            return ()
+    return _target_faults(attempt)
+
+
+def _has_codings(disease: Any) -> bool:
+    return type(disease) is dict and "coding" in disease
+
+
+def _target_faults(attempt: Attempt) -> Iterator[Hit]:
     field = fields()["target-diseases"]
     at = "Immunization.protocolApplied[0].targetDisease"
     protocols = body_of(attempt).get("protocolApplied", MISSING)
@@ -124,6 +139,8 @@ def one_snomed_coding(attempt: Attempt) -> Iterable[Hit]:
 
 def _not_one(codings: Any) -> bool:
     """Whether codings that can be read are not exactly one of SNOMED CT and any others."""
+    if type(codings) is list and len(codings) == 1 and type(codings[0]) is dict:
+        return codings[0].get("system") != SNOMED
     if not isinstance(codings, list):
         return codings in ("", {})
     systems = [coding.get("system") for coding in codings if isinstance(coding, dict)]

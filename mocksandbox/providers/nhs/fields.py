@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
 from mocksandbox.resources import contracts_root
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.fields import Field, read_fields
-from mocksandbox.rules.gathering import Gathering, Values
+from mocksandbox.rules.gathering import Gathering, Look, Values, Walk
 
 FOLDER = contracts_root() / "nhs"
 
@@ -37,6 +37,8 @@ def posted_address(addresses: Any, _body: Any) -> int | None:
     """Which of several addresses the service takes the postal code of: the first that has one, else the first that has the
     element (observed).
     """
+    if len(addresses) == 1 and isinstance(addresses[0], dict):
+        return 0 if "postalCode" in addresses[0] else None
     having = [index for index, address in enumerate(addresses) if isinstance(address, dict) and "postalCode" in address]
     return next((index for index in having if addresses[index]["postalCode"]), having[0] if having else None)
 
@@ -50,19 +52,40 @@ def _covers(period: Any, occurrence: Any) -> bool:
 
 
 _NAMED = {"current": current_name, "posted": posted_address}
-_GATHERING = Gathering(_NAMED)
+VALUES = "_values"
+"""Where an attempt has what `values_of` gives, once it was found."""
+
+_OF_RECORDS, _SINGLE = Gathering(_NAMED), Gathering(_NAMED)
 
 
 def number_of(path: str) -> int:
-    """The number under which `values_of` has the values at a path."""
-    return _GATHERING.add(path)
+    """The number under which `values_of` has the values at a path, for a rule that looks at more than this value."""
+    return _OF_RECORDS.add(path)
 
 
 def values_of(attempt: Attempt) -> Values:
-    """The values at every path of an attempt's record that some rule looks at; found once for each attempt."""
-    kept: Values | None = attempt.__dict__.get("_values")
+    """The values at these paths of an attempt's record; found once for each attempt."""
+    kept: Values | None = attempt.__dict__.get(VALUES)
     if kept is None:
-        kept = attempt.__dict__["_values"] = _GATHERING.values(attempt.body)
+        kept = attempt.__dict__[VALUES] = _OF_RECORDS.values(attempt.body)
+    return kept
+
+
+def looking(looks: Iterable[Look]) -> Walk:
+    """A walk of a record that finds what `values_of` gives, and has these looks in passing."""
+    return _OF_RECORDS.looking(looks)
+
+
+def single_number_of(path: str) -> int:
+    """The number under which `singles_of` has the values at a path, for a rule that looks at each of them alone."""
+    return _SINGLE.add(path)
+
+
+def singles_of(attempt: Attempt) -> Values:
+    """The values at these paths of an attempt's record; found once for each attempt."""
+    kept: Values | None = attempt.__dict__.get("_singles")
+    if kept is None:
+        kept = attempt.__dict__["_singles"] = _SINGLE.values(attempt.body)
     return kept
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import MAXYEAR, UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 from mocksandbox.providers.nhs.checks import NO_TEXT, NOT_FHIR, Check, Fault, fault, to
@@ -17,7 +18,7 @@ def day(*, future: bool) -> Check:
     def test(value: Any, attempt: Attempt) -> Sequence[Fault]:
         if not isinstance(value, str):
             return fault("must-be-a-string")
-        parsed = read_day(value)
+        parsed = read_day(value) if len(value) > _LONG else _read_short_day(value)
         if parsed is None:
             return fault("must-be-a-date")
         return fault("must-not-be-in-the-future") if not future and parsed > attempt.now.date() else ()
@@ -49,8 +50,8 @@ def moment(*, british: bool) -> Check:
     def test(value: Any, attempt: Attempt) -> Sequence[Fault]:
         if not isinstance(value, str):
             return fault("must-be-a-string")
-        for form in _forms_of(value):
-            if _is_past_moment(value, form, attempt.now, british):
+        for parsed in _readings(value) if len(value) > _LONG else _short_readings(value):
+            if _is_past(parsed, attempt.now) and (not british or parsed.tzinfo is None or value.endswith(_BRITISH_OFFSETS)):
                 return ()
         return fault("must-be-a-british-date-time" if british else "must-be-a-date-time")
 
@@ -88,8 +89,10 @@ _PLAIN = ""
 """The form of what the standard library reads without a form, fifty times faster and just the same."""
 
 
-def _forms_of(value: str) -> Sequence[str]:
-    return (_PLAIN,) if _PLAIN_MOMENT.fullmatch(value) or _PLAIN_DAY.fullmatch(value) else _MOMENT_FORMS
+def _readings(value: str) -> Sequence[datetime]:
+    """What a text says in each of the forms in which it says a moment."""
+    plain = _PLAIN_MOMENT.fullmatch(value) or _PLAIN_DAY.fullmatch(value)
+    return [parsed for form in ((_PLAIN,) if plain else _MOMENT_FORMS) if (parsed := _read(value, form))]
 
 
 def read_day(value: str) -> date | None:
@@ -98,16 +101,16 @@ def read_day(value: str) -> date | None:
     return parsed.date() if parsed else None
 
 
+# Days come again from record to record, moments of recording within a session.
+_LONG = 40
+_read_short_day = lru_cache(maxsize=4096)(read_day)
+_short_readings = lru_cache(maxsize=4096)(_readings)
+
 _BRITISH_OFFSETS = ("+00:00", "+01:00", "+0000", "+0100")
 
 
-def _is_past_moment(value: str, form: str, now: datetime, british: bool) -> bool:
-    parsed = _read(value, form)
-    if parsed is None:
-        return False
-    if parsed > (now if parsed.tzinfo else now.replace(tzinfo=None)):
-        return False
-    return not british or parsed.tzinfo is None or value.endswith(_BRITISH_OFFSETS)
+def _is_past(parsed: datetime, now: datetime) -> bool:
+    return parsed <= (now if parsed.tzinfo else now.replace(tzinfo=None))
 
 
 def _read(value: str, form: str) -> datetime | None:

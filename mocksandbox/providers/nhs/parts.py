@@ -17,14 +17,6 @@ def body_of(attempt: Attempt) -> Mapping[str, Any]:
     return attempt.body if isinstance(attempt.body, dict) else {}
 
 
-def contained_resource(body: Mapping[str, Any], resource_type: str) -> tuple[int, dict[str, Any]] | None:
-    """The first contained resource of a type, with its index."""
-    for index, resource in enumerate(items_of(body.get("contained"))):
-        if isinstance(resource, dict) and resource.get("resourceType") == resource_type:
-            return index, resource
-    return None
-
-
 def walked_by_service(value: Any) -> Iterable[Any]:
     """What the service walks over: the items of a list, the letters of a string, the keys of an object."""
     return value if isinstance(value, (list, str, dict)) else ()

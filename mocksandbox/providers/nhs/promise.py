@@ -7,7 +7,7 @@ from typing import Any
 
 from mocksandbox.providers.nhs import defects as by
 from mocksandbox.providers.nhs.checks import Check
-from mocksandbox.providers.nhs.fields import fields, number_of, values_of
+from mocksandbox.providers.nhs.fields import fields, number_of, single_number_of, singles_of, values_of
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.rule import ALL, Defect, Hit, Rule
 
@@ -53,13 +53,16 @@ def promise(
     )
 
 
-OF_VALUES: dict[Callable[[Attempt], Iterable[Hit]], tuple[int, Check]] = {}
-"""The detectors that look at values only, and so find nothing in a body that is no record; each with the number of the path
-at which the values stand and the check that they must pass.
+OF_VALUES: dict[Callable[[Attempt], Iterable[Hit]], tuple[str, Check]] = {}
+"""The detectors that look at values only, and so find nothing in a body that is no record; each with the path at which the
+values stand and the check that they must pass.
 """
 
 OF_PRESENCE: dict[Callable[[Attempt], Iterable[Hit]], int] = {}
 """The detectors that ask whether a value is there; each with the number of the path at which it stands."""
+
+LOOKED = "_looked"
+"""What stands in an attempt whose values have all been looked at, in one walk."""
 
 OF_RECORDS: dict[Callable[[Attempt], Iterable[Hit]], Callable[[Attempt], Iterable[Hit]]] = {}
 """The detectors that are asked only about bodies that are objects; each with the one that looks at the record."""
@@ -78,10 +81,12 @@ def value(
     `also` and `prepare` are for its defects, as in `defects.at_field`.
     """
     field = fields()[field_id]
-    number, test = number_of(field.path), check.test
+    number, test = single_number_of(field.path), check.test
 
     def find(attempt: Attempt) -> Iterable[Hit]:
-        for value in (attempt.__dict__.get("_values") or values_of(attempt))[number]:
+        if LOOKED in attempt.__dict__:
+            return _named(attempt)  # whoever has looked at all values asks here about wrong ones only
+        for value in singles_of(attempt)[number]:
             if test(value, attempt):
                 return _named(attempt)  # only a wrong value needs its place
         return ()
@@ -95,7 +100,7 @@ def value(
             if faults:
                 return
 
-    OF_VALUES[find] = number, check
+    OF_VALUES[find] = field.path, check
     return promise(
         id or f"bad-{field_id}",
         f"{field.spelled()} is {check.is_}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mocksandbox.fhir import Problem, read_resource
@@ -53,29 +53,37 @@ def resource_type(attempt: Attempt) -> Iterable[Hit]:
     return ()
 
 
-def unknown_elements(attempt: Attempt) -> Iterator[Hit]:
+def unknown_elements(attempt: Attempt) -> Sequence[Hit]:
     """Only elements that the service takes, in the record and in the contained resources."""
     body = body_of(attempt)
-    for key in () if body.keys() <= ALLOWED["Immunization"] else body:
-        if key not in ALLOWED["Immunization"]:
-            yield f"Immunization.{key}", "not-an-allowed-element", {"element": key, "resource": "Immunization"}
+    hits: list[Hit] = []
+    if not ALLOWED["Immunization"].issuperset(body):
+        hits += _unknown(body, "Immunization", "Immunization")
     for index, resource in enumerate(items_of(body.get("contained"))):
-        kind = str(resource.get("resourceType")) if isinstance(resource, dict) else ""
-        if kind not in ("Patient", "Practitioner") or resource.keys() <= ALLOWED[kind]:
-            continue
-        for key in resource:
-            if key not in ALLOWED[kind]:
-                at = f"Immunization.contained[{index}].{key}"
-                yield at, "not-an-allowed-element", {"element": key, "resource": kind}
+        kind = resource.get("resourceType") if isinstance(resource, dict) else None
+        if kind in _CONTAINED and not ALLOWED[kind].issuperset(resource):
+            hits += _unknown(resource, f"Immunization.contained[{index}]", kind)
+    return hits
 
 
-_FIRST_IDENTIFIER = number_of(f"{fields()['patient-identifiers'].path}[0]")
+_CONTAINED = ("Patient", "Practitioner")
 
 
-def identifier_extension(attempt: Attempt) -> Iterator[Hit]:
+def _unknown(resource: Mapping[str, Any], at: str, kind: str) -> Iterator[Hit]:
+    for key in resource:
+        if key not in ALLOWED[kind]:
+            yield f"{at}.{key}", "not-an-allowed-element", {"element": key, "resource": kind}
+
+
+_FIRST_EXTENSION = number_of(f"{fields()['patient-identifiers'].path}[0].extension")
+
+
+def identifier_extension(attempt: Attempt) -> Iterable[Hit]:
     """The patient's identifier carries no extension."""
-    if all("extension" not in item for item in values_of(attempt)[_FIRST_IDENTIFIER] if isinstance(item, dict)):
-        return
+    return _extensions(attempt) if values_of(attempt)[_FIRST_EXTENSION] else ()
+
+
+def _extensions(attempt: Attempt) -> Iterator[Hit]:
     for found in fields()["patient-identifiers"].present(body_of(attempt)):
         first = get(found.value, (0,))
         if isinstance(first, dict) and "extension" in first:
@@ -99,10 +107,19 @@ def identifier_missing(attempt: Attempt) -> Iterable[Hit]:
     return ()
 
 
-def procedure_missing(attempt: Attempt) -> Iterator[Hit]:
+def procedure_missing(attempt: Attempt) -> Iterable[Hit]:
     """The record has an extension with the procedure's codings."""
-    body, field = body_of(attempt), fields()["procedure-code"]
-    extensions = body.get("extension", MISSING)
+    extensions = body_of(attempt).get("extension", MISSING)
+    return () if type(extensions) is list and all(map(_has_codings, extensions)) else _procedure_faults(extensions)
+
+
+def _has_codings(extension: Any) -> bool:
+    concept = extension.get("valueCodeableConcept") if type(extension) is dict else None
+    return type(concept) is dict and "coding" in concept
+
+
+def _procedure_faults(extensions: Any) -> Iterator[Hit]:
+    field = fields()["procedure-code"]
     if extensions is MISSING:
         yield "Immunization.extension", "mandatory", {"at": "extension"}
         return
@@ -131,10 +148,14 @@ def read_once(attempt: Attempt) -> tuple[dict[str, Any], list[Problem]]:
     return kept
 
 
-def not_fhir(attempt: Attempt) -> Iterator[Hit]:
+def not_fhir(attempt: Attempt) -> Iterable[Hit]:
     """The record is a FHIR R4 Immunization, as the service's FHIR library reads one."""
-    body = body_of(attempt)
-    if body.get("resourceType") != "Immunization":
-        return
-    for path, problem in read_once(attempt)[1]:
+    if body_of(attempt).get("resourceType") != "Immunization":
+        return ()
+    problems = read_once(attempt)[1]
+    return _told(problems) if problems else ()
+
+
+def _told(problems: Sequence[Problem]) -> Iterator[Hit]:
+    for path, problem in problems:
         yield fhirpath(path, "Immunization"), "not-fhir", {"at": fhirpath(path) or "The record", "problem": problem}

@@ -18,7 +18,7 @@ from mocksandbox.providers.nhs.promise import CREATE, DELETE, DOCUMENT_ONLY, REA
 from mocksandbox.providers.nhs.request_rules import REQUEST_RULES
 from mocksandbox.providers.nhs.response_rules import nhs_response_rules
 from mocksandbox.providers.nhs.search_rules import SEARCH_RULES, SEARCH_STAGES
-from mocksandbox.providers.nhs.sound import sound
+from mocksandbox.providers.nhs.sound import present, sound
 from mocksandbox.rules import Catalogue, Rule
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.http import RULES as HTTP
@@ -62,7 +62,7 @@ STATEFUL = frozenset({"exists", "rights", "same-identifier", "same-version", "du
 def request_catalogue() -> Catalogue[Attempt]:
     """The rules about requests."""
     rules = (*HTTP_RULES, *REQUEST_RULES, *BODY_RULES, *SEARCH_RULES)
-    return Catalogue(rules, messages(), ORDER, {"values": sound, "mandation": sound})
+    return Catalogue(rules, messages(), ORDER, {"values": sound, "mandation": present})
 
 
 def response_catalogue(contract: Contract) -> Catalogue[Exchange]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
-from mocksandbox.providers.nhs.fields import fields, number_of, values_of
+from mocksandbox.providers.nhs.fields import fields, number_of, single_number_of, singles_of, values_of
 from mocksandbox.providers.nhs.parts import PROCEDURE_URL, body_of, items_of
 from mocksandbox.rules.attempt import Attempt
+from mocksandbox.rules.gathering import AN_OBJECT, Look
 from mocksandbox.rules.places import MISSING, fhirpath, get
 from mocksandbox.rules.rule import Hit
 from mocksandbox.rules.selectors import compile_path
@@ -59,10 +61,21 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "object, list or string": (dict, list, str),
     "array or object": (list, dict),
 }
+_PLAIN: Mapping[str, str] = {
+    "object": AN_OBJECT,
+    "array": "type({0}) is list",
+    "string": "type({0}) is str",
+    "object, list or string": "type({0}) is dict",
+    "array or object": "type({0}) is list",
+}
 # Before the first record is looked at: what is numbered later is not among the values that were found.
-_NUMBERS = {path: number_of(path) for path, _ in _SHAPES}
-_NAMES = number_of("contained[?resourceType=Patient].name")
+_NUMBERS = {path: single_number_of(path) for path, _ in _SHAPES}
+_SECOND_NAME = number_of("contained[?resourceType=Patient].name[1]")
 _SAID = {"array": "must-be-an-array", "array or object": "must-be-an-array", "string": "must-be-a-string"}
+
+
+WRONG_SHAPES = "_wrong_shapes"
+"""Where an attempt has it whether anything in its record is of a wrong shape."""
 
 
 def _fits(value: Any, shape: str) -> bool:
@@ -75,16 +88,25 @@ def _numbers(below: str) -> Sequence[tuple[int, str, type | tuple[type, ...]]]:
     return [(_NUMBERS[path], shape, _TYPES[shape]) for path, shape in _SHAPES if path.startswith(below)]
 
 
+def shape_looks(mark: int) -> Sequence[Look]:
+    """Looks at all that has a shape."""
+    return [Look(path, mark, _PLAIN[shape], _misfit(shape)) for path, shape in _SHAPES]
+
+
+def _misfit(shape: str) -> Callable[[Any, Any], bool]:
+    return lambda value, _: not _fits(value, shape)
+
+
 def has_wrong_shapes(attempt: Attempt, below: str = "") -> bool:
     """Whether anything at or below an element is of a wrong shape. Where nothing at all is, that is looked for once."""
-    wrong: bool | None = attempt.__dict__.get("_wrong_shapes")
+    wrong: bool | None = attempt.__dict__.get(WRONG_SHAPES)
     if wrong is None:
-        wrong = attempt.__dict__["_wrong_shapes"] = _has_wrong_shapes(attempt, "")
+        wrong = attempt.__dict__[WRONG_SHAPES] = _has_wrong_shapes(attempt, "")
     return wrong and _has_wrong_shapes(attempt, below)
 
 
 def _has_wrong_shapes(attempt: Attempt, below: str) -> bool:
-    values = values_of(attempt)
+    values = singles_of(attempt)
     for number, shape, types in _numbers(below):
         for value in values[number]:
             if not isinstance(value, types) and not _fits(value, shape):
@@ -103,8 +125,6 @@ def _wrong(body: Mapping[str, Any]) -> Iterator[Hit]:
 def _uncomparable_periods(attempt: Attempt) -> Iterator[Hit]:
     """Where a patient has several names, the service compares the ends of their periods with the occurrence, as texts."""
     body = body_of(attempt)
-    if not any(isinstance(names, list) and len(names) > 1 for names in values_of(attempt)[_NAMES]):
-        return
     for found in fields()["patient-names"].present(body):
         names = items_of(found.value)
         for index, name in enumerate(names if len(names) > 1 and body.get("occurrenceDateTime") else ()):
@@ -117,8 +137,8 @@ def _uncomparable_periods(attempt: Attempt) -> Iterator[Hit]:
                     yield fhirpath(path, "Immunization"), "must-be-a-string", {"at": fhirpath(path)}
 
 
-def wrong_shapes(attempt: Attempt) -> Iterator[Hit]:
+def wrong_shapes(attempt: Attempt) -> Iterable[Hit]:
     """Every object is an object and every list a list, where the service looks inside."""
     if has_wrong_shapes(attempt):
-        yield from _wrong(body_of(attempt))
-    yield from _uncomparable_periods(attempt)
+        return chain(_wrong(body_of(attempt)), _uncomparable_periods(attempt))
+    return _uncomparable_periods(attempt) if values_of(attempt)[_SECOND_NAME] else ()

@@ -1,48 +1,64 @@
-"""Which rules of a stage a record breaks: sixty rules in one function, for the records that break none or few."""
+"""Which rules of a stage a record breaks: sixty rules in one walk of it, for the records that break none or few."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
-from mocksandbox.providers.nhs.fields import values_of
-from mocksandbox.providers.nhs.promise import OF_PRESENCE, OF_RECORDS, OF_VALUES
+from mocksandbox.providers.nhs.fields import VALUES, looking, values_of
+from mocksandbox.providers.nhs.promise import LOOKED, OF_PRESENCE, OF_RECORDS, OF_VALUES
+from mocksandbox.providers.nhs.shapes import WRONG_SHAPES, shape_looks
 from mocksandbox.rules.attempt import Attempt
-from mocksandbox.rules.rule import Rule
+from mocksandbox.rules.gathering import Look
+from mocksandbox.rules.rule import Hit, Rule
+
+Broken = Callable[[Attempt], Sequence[Rule[Attempt]]]
+"""Gives those of a stage's rules, in their order, that an attempt breaks. Where there is no record none about it is broken."""
+
+_SHAPE = -1
 
 
-def sound(rules: Sequence[Rule[Attempt]]) -> Callable[[Attempt], Sequence[Rule[Attempt]]]:
-    """A function that gives those of these rules, in their order, that an attempt breaks.
-
-    It is written as Python: of each rule about a value only the test is left, and of most tests only a look at the value.
+def sound(rules: Sequence[Rule[Attempt]]) -> Broken:
+    """What tells the broken ones of rules about values: each value is tested where the walk meets it, and what the rules about
+    the whole record look at is found by the way.
     """
-    names: dict[str, Any] = {"values_of": values_of}
-    lines = ["def broken(attempt):", " wrong = ()", " values = values_of(attempt)", " record = isinstance(attempt.body, dict)"]
+    looks: list[Look] = [*shape_looks(_SHAPE)]
+    whole: list[tuple[int, Callable[[Attempt], Iterable[Hit]]]] = []
     for place, rule in enumerate(rules):
-        names[f"rule{place}"] = rule
-        of_values = OF_VALUES.get(rule.find)
-        if of_values is not None:
-            number, check = of_values
-            names[f"test{place}"] = check.test
-            lines.append(f" for value in values[{number}]:")
-            lines.append(f"  if not ({check.plain.format('value')}) and test{place}(value, attempt):")
-            lines.append(f"   wrong += (rule{place},)")
-            lines.append("   break")
-            continue
-        find = OF_RECORDS.get(rule.find, rule.find)
-        lines.append(" if record:" if rule.find in OF_RECORDS else " if True:")
-        if find in OF_PRESENCE:
-            lines.append(f"  for value in values[{OF_PRESENCE[find]}]:")
-            lines.append("   if value is not None:")
-            lines.append("    break")
-            lines.append("  else:")
+        if rule.find in OF_VALUES:
+            path, check = OF_VALUES[rule.find]
+            looks.append(Look(path, place, check.plain, check.test))
         else:
-            names[f"find{place}"] = find
-            lines.append(f"  for _ in find{place}(attempt):")
-        lines.append(f"   wrong += (rule{place},)")
-        if find not in OF_PRESENCE:
-            lines.append("   break")
-    lines.append(" return wrong")
-    exec(compile("\n".join(lines), "<rules about values>", "exec"), names)
-    broken: Callable[[Attempt], Sequence[Rule[Attempt]]] = names["broken"]
+            whole.append((place, OF_RECORDS.get(rule.find, rule.find)))
+    walk = looking(looks)
+
+    def broken(attempt: Attempt) -> Sequence[Rule[Attempt]]:
+        body = attempt.body
+        if not isinstance(body, dict):
+            return ()
+        kept = attempt.__dict__
+        kept[VALUES], wrong = walk(body, attempt)
+        kept[LOOKED], kept[WRONG_SHAPES] = True, _SHAPE in wrong
+        for place, find in whole:
+            for _ in find(attempt):
+                wrong.append(place)
+                break
+        return [rules[place] for place in sorted({*wrong} - {_SHAPE})] if wrong else ()
+
+    return broken
+
+
+def present(rules: Sequence[Rule[Attempt]]) -> Broken:
+    """What tells the broken ones of rules that a value is there."""
+    numbered = [(rule, OF_PRESENCE[OF_RECORDS[rule.find]]) for rule in rules]
+
+    def broken(attempt: Attempt) -> Sequence[Rule[Attempt]]:
+        if not isinstance(attempt.body, dict):
+            return ()
+        values, missing = values_of(attempt), []
+        for rule, number in numbered:
+            found = values[number]
+            if not found or (found[0] is None and all(value is None for value in found)):
+                missing.append(rule)
+        return missing
+
     return broken

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mocksandbox import codec
@@ -12,7 +12,7 @@ from mocksandbox.providers.nhs.diseases import disease_codes, vaccine_type
 from mocksandbox.providers.nhs.search import IDENTIFIER, search_of
 from mocksandbox.rules.attempt import Attempt, Record
 from mocksandbox.rules.http import json_name
-from mocksandbox.rules.places import get
+from mocksandbox.rules.places import MISSING
 from mocksandbox.rules.rule import Hit
 
 KIND = "Immunization"
@@ -21,7 +21,9 @@ _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 def identifier_of(body: Any) -> tuple[Any, Any]:
     """The system and value of a record's identifier."""
-    return get(body, ("identifier", 0, "system")), get(body, ("identifier", 0, "value"))
+    identifiers = body.get("identifier") if isinstance(body, dict) else None
+    first = identifiers[0] if isinstance(identifiers, list) and identifiers else None
+    return (first.get("system", MISSING), first.get("value", MISSING)) if isinstance(first, dict) else (MISSING, MISSING)
 
 
 def identifier_key(system: Any, value: Any) -> str:
@@ -34,12 +36,12 @@ def named_record(attempt: Attempt) -> Record | None:
     return attempt.records.get(KIND, attempt.id)
 
 
-def same_identifier(attempt: Attempt) -> list[Record]:
+def same_identifier(attempt: Attempt) -> Sequence[Record]:
     """The records with the identifier of the body, deleted ones too."""
     key: str | None = attempt.__dict__.get("_identifier")
     if key is None:
         key = attempt.__dict__["_identifier"] = identifier_key(*identifier_of(attempt.body))
-    return list(attempt.records.find(KIND, "identifier", key))
+    return attempt.records.find(KIND, "identifier", key)
 
 
 def found_by_identifier(attempt: Attempt) -> Record | None:
@@ -129,7 +131,8 @@ def identifier_differs(attempt: Attempt) -> Iterable[Hit]:
 
 def duplicate(attempt: Attempt) -> Iterable[Hit]:
     """No live record has the identifier."""
-    if any(record.live for record in same_identifier(attempt)):
+    found = same_identifier(attempt)
+    if found and any(record.live for record in found):
         system, value = identifier_of(attempt.body)
         return (("Immunization.identifier[0]", "duplicate", {"system": system, "value": value}),)
     return ()
