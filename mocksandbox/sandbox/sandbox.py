@@ -111,7 +111,7 @@ class Sandbox:
         response = _mirrored(request, response)
         withheld = notes.pop("withheld")
         kept = _withheld(request, match) if withheld else request
-        exchange = made(Exchange, request=kept, response=response, elapsed=perf_counter() - started)
+        exchange = Exchange(kept, response, perf_counter() - started)
         self.journal.record(
             at=notes.pop("at", None) or self.clock_of(tenant).now(),
             provider=provider.name,

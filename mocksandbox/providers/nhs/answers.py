@@ -126,7 +126,7 @@ def _put(attempt: Attempt, records: Partition, id: str, version: int) -> None:
 def read(attempt: Attempt, _: Partition) -> Response:
     """200 with the record and its version."""
     record = _named(attempt)
-    return made(Response, status=200, headers=_of_version(record.version), body=record.body)
+    return Response(200, _of_version(record.version), record.body)
 
 
 @lru_cache(maxsize=1024)
