@@ -1,15 +1,14 @@
-"""openapi-core's request validator with a plan for each operation, and its schema validators in Rust.
+"""openapi-core's request validator with a plan for each operation.
 
-As it comes, openapi-core finds the path, the parameters' styles, the media type and the schema again for each request and
-validates in Python. Here the request validator class keeps what does not change: which parameter is read how, and which
-schema follows. tests/unit/test_validation.py proves that the verdicts are the same as those of stock openapi-core.
+As it comes, openapi-core finds the path, the parameters' styles, the media type and the schema again for each request. Here
+the request validator class keeps what does not change: which parameter is read how, and which schema follows.
+tests/unit/test_validation.py proves that the verdicts are the same as those of stock openapi-core.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from jsonschema_path import SchemaPath
@@ -27,73 +26,21 @@ from openapi_core.validation.request.exceptions import (
     MissingRequiredRequestBody,
 )
 from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
-from openapi_core.validation.schemas.factories import SchemaValidatorsFactory
-from openapi_core.validation.schemas.validators import SchemaValidator
-from werkzeug.datastructures import ImmutableMultiDict
 
 from mocksandbox.contract.asked import AskedRequest
 from mocksandbox.contract.forms import form_reader
 from mocksandbox.contract.routing import Match
-from mocksandbox.contract.schema import compile_schema
 from mocksandbox.exchange import Headers, Request
 
 if TYPE_CHECKING:
     from mocksandbox.contract.model import Operation
 
 
-MOST_ERRORS = 100
-"""How many differences from a schema are told at most."""
-
 MOST_MEDIA_TYPES = 64
 """How many spellings of an operation's media types are remembered: a client can send any number of them."""
 
 _PLAIN_STYLES = ("simple", "form")
 """The styles in which a parameter stands under its own name, as its own text."""
-
-
-class _RustSchemaValidator(SchemaValidator):
-    """openapi-core's schema validator with jsonschema-rs where the verdict is made."""
-
-    rust: Any
-
-    def validate(self, value: Any) -> None:
-        if isinstance(value, ImmutableMultiDict):
-            value = dict(value)
-        try:
-            if self.rust.is_valid(value):
-                return
-            # A list of a million wrong items has a million errors; nobody reads on after the first hundred.
-            errors = tuple(islice(self.rust.iter_errors(value), MOST_ERRORS))
-        except ValueError:  # a lone surrogate, which no text in Rust can hold; or nested deeper than it goes
-            super().validate(value)
-            return
-        if errors:
-            raise InvalidSchemaValue(value, "any", schema_errors=cast("Any", errors))
-
-
-class RustFactory(SchemaValidatorsFactory):
-    """Makes each schema's validator once."""
-
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        from openapi_core.validation.schemas import oas30_write_schema_validators_factory as old
-        from openapi_core.validation.schemas import oas31_schema_validators_factory as new
-
-        stock = old if str(document.get("openapi")).startswith("3.0") else new
-        super().__init__(stock.schema_validator_cls)
-        self._stock = stock
-        self._document = document
-        self._made: dict[int, tuple[Any, SchemaValidator]] = {}
-
-    def create(self, spec: SchemaPath, schema: SchemaPath, *args: Any, **options: Any) -> SchemaValidator:
-        """The validator of a schema."""
-        contents = schema.read_value()
-        kept = self._made.get(id(contents))
-        if kept is None:
-            made = self._stock.create(spec, schema, *args, **options)
-            rust = _RustSchemaValidator(made.schema, made.validator)
-            rust.rust = compile_schema(self._document, contents)
-            kept = self._made[id(contents)] = (contents, rust)  # holds the contents, so that its id stays its own
-        return kept[1]
 
 
 def planned(stock: type[V30RequestValidator] | type[V31RequestValidator]) -> type[Any]:

@@ -21,7 +21,8 @@ from werkzeug.datastructures import Headers as WerkzeugHeaders
 
 from mocksandbox import codec
 from mocksandbox.contract.asked import AskedRequest
-from mocksandbox.contract.plan import RustFactory, planned
+from mocksandbox.contract.plan import planned
+from mocksandbox.contract.rust import RustFactory
 from mocksandbox.contract.schema import violations
 from mocksandbox.contract.violation import Violation
 

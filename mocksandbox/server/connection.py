@@ -244,14 +244,14 @@ class Connection(Reading):
         """
         if self._transport.is_closing():
             return
-        if not self._unsent:
-            self._listener.flush_soon(self)
         parts = head_of(sent, response, keep, self._listener.date)
         if sent.method != "HEAD":
             parts.append(response.body)
         if self._unsent:
-            parts.insert(0, self._unsent)
-        self._unsent = b"".join(parts)
+            self._unsent = b"".join([self._unsent, *parts])
+        else:
+            self._unsent = b"".join(parts)
+            self._listener.flush_soon(self)
 
     def _linger(self) -> None:
         """Send what is left and then the end; read, for a while, what still comes."""

@@ -24,6 +24,12 @@ TICK = 0.1
 COLLECT = 600
 """Seconds between two looks for circles among all that is kept, if clients leave a moment for it; else twice as many."""
 
+TOGETHER = 16
+"""So many answers at most are sent together: none waits for more others than that."""
+
+LONG_BODY = 64 * 1024
+"""From so many bytes on, no answer waits until a request with such a body is answered too."""
+
 CONNECTIONS = 4096
 """How many connections of one process may be open at a time; one more, and the idle one that waits longest is closed."""
 
@@ -71,6 +77,8 @@ class Listener:
         if not self._unsent:
             asyncio.get_running_loop().call_soon(self._flush)
         self._unsent.append(connection)
+        if len(self._unsent) >= TOGETHER:
+            self._flush()
 
     def _flush(self) -> None:
         unsent, self._unsent = self._unsent, []
@@ -113,6 +121,8 @@ class Listener:
     def answer(self, sent: Sent, place: Place | None, server: tuple[str, int], late: bool) -> Response:
         """The answer to a request."""
         self.answered += 1
+        if place is None or len(sent.body) >= LONG_BODY:  # what may take long
+            self._flush()
         seconds = self.body_timeout if late else 0.0
         try:
             if place is not None:

@@ -59,7 +59,7 @@ def told(known: Heads, *pieces: bytes) -> list[Any]:
 
 
 def request(line: str, *headers: str, body: bytes = b"", end: str = "\r\n") -> bytes:
-    return end.join([line, *headers, "", ""]).encode("latin-1") + body
+    return end.join([line, *headers, "", ""]).encode("latin-1", "replace") + body
 
 
 READ = request("GET /Immunization/1?a=b HTTP/1.1", "Host: a", "Accept: */*")
@@ -146,9 +146,10 @@ LINES = st.sampled_from(
     ]
 )
 BODIES = st.sampled_from([b"", b"abc", b"0\r\n\r\n", b"3\r\nabc\r\n0\r\n\r\n", READ, b"\r\n", b"\n\n"])
+TARGETS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x100), max_size=6)
 REQUESTS = st.builds(
     lambda line, headers, body, end: request(line, *[f"{name}:{value}" for name, value in headers], body=body, end=end),
-    LINES,
+    LINES | TARGETS.map(lambda text: f"GET /{text} HTTP/1.1"),
     st.lists(st.tuples(NAMES, VALUES), max_size=3),
     BODIES,
     st.sampled_from(["\r\n"] * 8 + ["\n", "\r"]),

@@ -1,0 +1,63 @@
+"""openapi-core's schema validators with jsonschema-rs in their place: the same verdicts, sooner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any, cast
+
+from jsonschema_path import SchemaPath
+from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
+from openapi_core.validation.schemas.factories import SchemaValidatorsFactory
+from openapi_core.validation.schemas.validators import SchemaValidator
+from werkzeug.datastructures import ImmutableMultiDict
+
+from mocksandbox.contract.schema import compile_schema
+
+MOST_ERRORS = 100
+"""How many differences from a schema are told at most."""
+
+
+class _RustSchemaValidator(SchemaValidator):
+    """openapi-core's schema validator with jsonschema-rs where the verdict is made."""
+
+    rust: Any
+
+    def validate(self, value: Any) -> None:
+        if isinstance(value, ImmutableMultiDict):
+            value = dict(value)
+        try:
+            if self.rust.is_valid(value):
+                return
+            # A list of a million wrong items has a million errors; nobody reads on after the first hundred.
+            errors = tuple(islice(self.rust.iter_errors(value), MOST_ERRORS))
+        except ValueError:  # a lone surrogate, which no text in Rust can hold; or nested deeper than it goes
+            super().validate(value)
+            return
+        if errors:
+            raise InvalidSchemaValue(value, "any", schema_errors=cast("Any", errors))
+
+
+class RustFactory(SchemaValidatorsFactory):
+    """Makes each schema's validator once."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        from openapi_core.validation.schemas import oas30_write_schema_validators_factory as old
+        from openapi_core.validation.schemas import oas31_schema_validators_factory as new
+
+        stock = old if str(document.get("openapi")).startswith("3.0") else new
+        super().__init__(stock.schema_validator_cls)
+        self._stock = stock
+        self._document = document
+        self._made: dict[int, tuple[Any, SchemaValidator]] = {}
+
+    def create(self, spec: SchemaPath, schema: SchemaPath, *args: Any, **options: Any) -> SchemaValidator:
+        """The validator of a schema."""
+        contents = schema.read_value()
+        kept = self._made.get(id(contents))
+        if kept is None:
+            made = self._stock.create(spec, schema, *args, **options)
+            rust = _RustSchemaValidator(made.schema, made.validator)
+            rust.rust = compile_schema(self._document, contents)
+            kept = self._made[id(contents)] = (contents, rust)  # holds the contents, so that its id stays its own
+        return kept[1]
