@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import TypeVar
+
+E = TypeVar("E", bound=BaseException)
+
+
+def without_frames(error: E) -> E:
+    """An error that is kept as a value, without the frames in which it was raised: these keep all that they have seen, and
+    often the error itself, in a circle.
+    """
+    inner: BaseException | None = error
+    while inner is not None:
+        inner.__traceback__ = None
+        inner = inner.__cause__ or inner.__context__
+    return error
 
 
 class MocksandboxError(Exception):

@@ -30,6 +30,7 @@ from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
 from mocksandbox.contract.asked import AskedRequest
 from mocksandbox.contract.forms import form_reader
 from mocksandbox.contract.routing import Match
+from mocksandbox.errors import without_frames
 from mocksandbox.exchange import Headers, Request
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ class _Plan:
         except (OpenAPIError, InvalidSchemaValue) as cause:
             error = InvalidRequestBody()
             error.__cause__ = cause
-            yield error
+            yield without_frames(error)
 
     def _reader(self, parameter: SchemaPath) -> tuple[_Reader, bool]:
         """How a parameter is read, and whether there is nothing to read when it was not sent."""
@@ -242,7 +243,7 @@ def _number(found: tuple[int, Exception]) -> int:
 
 def _wrong(readers: Sequence[_Numbered], request: AskedRequest) -> Sequence[tuple[int, Exception]]:
     """What is wrong with the parameters that these read, each with its place in the document."""
-    return [(number, error) for number, read in readers if (error := read(request)) is not None]
+    return [(number, without_frames(error)) for number, read in readers if (error := read(request)) is not None]
 
 
 def _invalid(parameter: SchemaPath, cause: BaseException) -> InvalidParameter:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from mocksandbox.contract import Contract, Match, Miss, Operation, Violation
+from mocksandbox.errors import without_frames
 from mocksandbox.exchange import Pairs, Request
 from mocksandbox.frozen import once
 from mocksandbox.rules.places import MISSING
@@ -113,7 +114,7 @@ class Attempt:
         try:
             return self.request.json(), None
         except ValueError as error:
-            return MISSING, error
+            return MISSING, without_frames(error)
 
     @once
     def body(self) -> Any:

@@ -150,33 +150,46 @@ def _names(attempt: Attempt, entries: Sequence[Mapping[str, Any]], types: Types,
     return names
 
 
+@dataclass
+class _Renaming:
+    """What entries are called by now; `missing` gathers the places where a name or a search leads to nothing."""
+
+    names: Mapping[str, str]
+    attempt: Attempt
+    types: Types
+    ran: Run
+    missing: list[tuple[str, str]] = field(default_factory=list)
+
+    def of(self, value: Any, at: str, key: str) -> Any:
+        """A part of a resource, at a place and under a key, in which names of other entries, and searches that find one
+        record, have become `Type/id`.
+        """
+        if isinstance(value, dict):
+            return {name: self.of(child, f"{at}.{name}", name) for name, child in value.items()}
+        if isinstance(value, list):
+            return [self.of(child, f"{at}[{index}]", key) for index, child in enumerate(value)]
+        if not isinstance(value, str) or key not in _LINKING:
+            return value
+        if value in self.names:
+            return self.names[value]
+        if key != "reference":
+            return value
+        found = _searched(value, self.attempt, self.types, self.ran) if SEARCHED.fullmatch(value) else None
+        if found is not None and len(found) == 1:
+            return f"{found[0]['resourceType']}/{found[0]['id']}"
+        if found is not None or value.startswith("urn:uuid:"):
+            self.missing.append((at, "unresolved-search" if found is not None else "unresolved-name"))
+        return value
+
+
 def _renamed(
     value: Any, names: Mapping[str, str], attempt: Attempt, types: Types, ran: Run, place: str
 ) -> tuple[Any, list[tuple[str, str]]]:
     """A resource in which the names of other entries, and searches that find one record, have become `Type/id`; and the
     places where a name or a search leads to nothing.
     """
-    missing: list[tuple[str, str]] = []
-
-    def walk(value: Any, at: str, key: str) -> Any:
-        if isinstance(value, dict):
-            return {name: walk(child, f"{at}.{name}", name) for name, child in value.items()}
-        if isinstance(value, list):
-            return [walk(child, f"{at}[{index}]", key) for index, child in enumerate(value)]
-        if not isinstance(value, str) or key not in _LINKING:
-            return value
-        if value in names:
-            return names[value]
-        if key != "reference":
-            return value
-        found = _searched(value, attempt, types, ran) if SEARCHED.fullmatch(value) else None
-        if found is not None and len(found) == 1:
-            return f"{found[0]['resourceType']}/{found[0]['id']}"
-        if found is not None or value.startswith("urn:uuid:"):
-            missing.append((at, "unresolved-search" if found is not None else "unresolved-name"))
-        return value
-
-    return (walk(value, place, "") if isinstance(value, dict) else value), missing
+    renaming = _Renaming(names, attempt, types, ran)
+    return (renaming.of(value, place, "") if isinstance(value, dict) else value), renaming.missing
 
 
 def _searched(reference: str, attempt: Attempt, types: Types, ran: Run) -> Sequence[dict[str, Any]]:
