@@ -51,7 +51,10 @@ def wait_for(before: Set[Thread], seconds: float) -> None:
         busy = [thread for thread in running() - before if thread is not current_thread() and not _rests(thread)]
         if not busy:
             return
-        busy[0].join(min(left, 0.01))
+        try:
+            busy[0].join(min(left, 0.01))
+        except RuntimeError:  # somebody is just starting it
+            time.sleep(min(left, 0.001))
 
 
 def _rests(thread: Thread) -> bool:
