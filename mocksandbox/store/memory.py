@@ -62,10 +62,9 @@ class MemoryPartition(Partition):
 
     def find(self, kind: str, key: str, value: str) -> Sequence[Record]:
         """The newest versions that have this value under this key, in the order in which the records came to have it."""
-        if (kind, key, value) not in self._index:
-            return ()
         with self._lock:
-            return [self._newest[kind, id] for id in self._index.get((kind, key, value), ())]
+            found = self._index.get((kind, key, value))
+            return [self._newest[kind, id] for id in found] if found else ()
 
     def versions(self, kind: str, id: str) -> Sequence[Record]:
         """Every version of a record, oldest first."""

@@ -11,7 +11,6 @@ from typing import Any
 from mocksandbox import codec
 from mocksandbox.exchange import Headers, Response
 from mocksandbox.fhir import issue, operation_outcome
-from mocksandbox.frozen import made
 from mocksandbox.providers.nhs import bundle
 from mocksandbox.providers.nhs.diseases import stored_disease_codes, vaccine_types
 from mocksandbox.providers.nhs.outcome import ERROR_CODES, FIXED_ID, PROFILE
@@ -49,7 +48,7 @@ def refuse(attempt: Attempt, findings: Sequence[Finding], profile: str, split: b
         headers.append(("Allow", ", ".join(allowed) or SERVICE_METHODS))
     if rule.status == 401:
         headers.append(("WWW-Authenticate", _challenge(attempt)))
-    return made(Response, status=rule.status, headers=Headers(headers), body=codec.dumps(outcome))
+    return Response(rule.status, Headers(headers), codec.dumps(outcome))
 
 
 def _challenge(attempt: Attempt) -> str:
