@@ -10,6 +10,9 @@ from urllib.parse import urlencode
 from mocksandbox import codec
 
 Pairs = tuple[tuple[str, str], ...]
+FORM = "application/x-www-form-urlencoded"
+"""The media type of a form."""
+
 T = TypeVar("T")
 
 

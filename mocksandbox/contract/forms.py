@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl
 
 from jsonschema_path import SchemaPath
 
-FORM = "application/x-www-form-urlencoded"
+from mocksandbox.exchange import FORM
+
 _ALTERNATIVES = ("oneOf", "anyOf", "allOf")
 
 

@@ -16,14 +16,13 @@ from threading import Lock
 from typing import Generic, TypeVar
 from urllib.parse import parse_qsl
 
-from mocksandbox.exchange import Request
+from mocksandbox.exchange import FORM, Request
 from mocksandbox.provider.assertions import shown
 from mocksandbox.provider.model import AuthOptions
 from mocksandbox.rules.attempt import Caller, Refusal
 from mocksandbox.store import Shelf
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-FORM = "application/x-www-form-urlencoded"
 MOST_KEPT = 10_000
 """The most access tokens, and the most used `jti`s, that are kept at a time."""
 

@@ -7,12 +7,12 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from mocksandbox.exchange import FORM
+
 if TYPE_CHECKING:
     from mocksandbox.contract import Operation
     from mocksandbox.rules.attempt import Attempt
     from mocksandbox.rules.rule import Hit
-
-_FORM = "application/x-www-form-urlencoded"
 
 
 def undeclared_parameters(attempt: Attempt) -> Iterable[Hit]:
@@ -22,7 +22,7 @@ def undeclared_parameters(attempt: Attempt) -> Iterable[Hit]:
         return ()
     in_query, in_form = _declared(operation)
     query = [name for name, _ in request.query if name not in in_query] if in_query is not None else ()
-    if in_form is None or request.media_type != _FORM:
+    if in_form is None or request.media_type != FORM:
         return [*_unknown("query", query, in_query)] if query else ()
     sent = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
     form = [name for name, _ in sent if name not in in_form]
@@ -54,16 +54,16 @@ def _query(operation: Operation) -> _Names:
 
 
 def _form(operation: Operation) -> _Names:
-    if _FORM not in operation.bodies:
+    if FORM not in operation.bodies:
         return None
-    schema = operation.bodies[_FORM].schema
+    schema = operation.bodies[FORM].schema
     known = list(schema.get("properties", ()))
     return known if known and "additionalProperties" not in schema else None
 
 
 def add_undeclared(attempt: Attempt) -> Attempt:
     """The attempt with a parameter that no document has, where the operation looks for its parameters."""
-    if attempt.operation is not None and _FORM in attempt.operation.bodies:
+    if attempt.operation is not None and FORM in attempt.operation.bodies:
         body = attempt.request.body + b"&" * bool(attempt.request.body) + b"no-such-parameter=1"
-        return attempt.with_raw(body, _FORM)
+        return attempt.with_raw(body, FORM)
     return attempt.with_query((*attempt.request.query, ("no-such-parameter", "1")))

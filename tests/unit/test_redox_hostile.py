@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from mocksandbox.exchange import Headers, Request
+from mocksandbox.exchange import FORM, Headers, Request
 from mocksandbox.provider import open_provider
-from mocksandbox.providers.redox.parts import FORM, WRITES
+from mocksandbox.providers.redox.parts import WRITES
 from mocksandbox.rules.places import change, walk
 from mocksandbox.sandbox import Sandbox
 

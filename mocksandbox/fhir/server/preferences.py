@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl
 
+from mocksandbox.exchange import FORM
 from mocksandbox.rules.attempt import Attempt
 
 FHIR_JSON, JSON = "application/fhir+json", "application/json"
-FORM = "application/x-www-form-urlencoded"
 FORMATS = {"json": FHIR_JSON, FHIR_JSON: FHIR_JSON, JSON: JSON, "text/json": JSON}
 """The values of `_format` that are known, with the media type that each stands for (FHIR R4, RESTful API: mime types)."""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from urllib.parse import parse_qsl, urlencode
 
+from mocksandbox.exchange import FORM
 from mocksandbox.fhir.search import ResourceType
 from mocksandbox.fhir.server.interaction import interaction_of
-from mocksandbox.fhir.server.preferences import FORM
 from mocksandbox.providers.evaluation.table import TYPES
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.places import drop, put

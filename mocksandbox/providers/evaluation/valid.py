@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from mocksandbox.contract import Contract
-from mocksandbox.exchange import Headers, Request
+from mocksandbox.exchange import FORM, Headers, Request
 from mocksandbox.fhir.server import interaction as names
-from mocksandbox.fhir.server.preferences import FHIR_JSON, FORM
+from mocksandbox.fhir.server.preferences import FHIR_JSON
 from mocksandbox.providers.evaluation.bodies import bundles, template
 from mocksandbox.rules.attempt import Attempt
 

@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
+from mocksandbox.exchange import FORM
 from mocksandbox.provider import People
 from mocksandbox.providers.nhs.parts import NHS_NUMBER_SYSTEM
-from mocksandbox.providers.nhs.state import FORM
 from mocksandbox.rules.attempt import Attempt, Record
 from mocksandbox.rules.places import MISSING, Path, fhirpath
 from mocksandbox.rules.values import is_nhs_number

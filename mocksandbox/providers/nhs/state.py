@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mocksandbox import codec
-from mocksandbox.exchange import Headers
+from mocksandbox.exchange import FORM, Headers
 from mocksandbox.providers.nhs.diseases import disease_codes, vaccine_type
 from mocksandbox.providers.nhs.search import IDENTIFIER, search_of
 from mocksandbox.rules.attempt import Attempt, Record
@@ -195,9 +195,6 @@ def bad_accept(attempt: Attempt) -> Iterable[Hit]:
 def _takes_fhir(headers: Headers) -> bool:
     accept = headers.get("Accept")
     return not accept or _ACCEPTABLE.fullmatch(accept.strip()) is not None
-
-
-FORM = "application/x-www-form-urlencoded"
 
 
 def not_a_form(attempt: Attempt) -> Iterable[Hit]:

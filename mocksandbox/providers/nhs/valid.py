@@ -10,13 +10,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from mocksandbox.contract import Contract, read_mapping
-from mocksandbox.exchange import Headers, Request
+from mocksandbox.exchange import FORM, Headers, Request
 from mocksandbox.providers.nhs.answers import FHIR_JSON
 from mocksandbox.providers.nhs.fields import FOLDER
 from mocksandbox.providers.nhs.parts import NHS_NUMBER_SYSTEM
 from mocksandbox.providers.nhs.promise import CREATE, DELETE, READ, SEARCH_GET, SEARCH_POST, UPDATE
 from mocksandbox.providers.nhs.search import PATIENT, TARGET
-from mocksandbox.providers.nhs.state import FORM
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.places import drop, put
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from mocksandbox.providers.redox.parts import FORM, main_type, of_type
+from mocksandbox.exchange import FORM
+from mocksandbox.providers.redox.parts import main_type, of_type
 from mocksandbox.rules.attempt import Attempt, Caller, Refusal
 from mocksandbox.rules.places import MISSING, Path, change, drop
 from mocksandbox.rules.rule import Defect

@@ -12,7 +12,6 @@ from mocksandbox.rules.attempt import Attempt
 FOLDER = contracts_root() / "redox"
 BASE_PATH = "/fhir/R4"
 FHIR_JSON = "application/fhir+json"
-FORM = "application/x-www-form-urlencoded"
 
 IMMUNIZATION_WRITE, ENCOUNTER_WRITE = "immunizationWrite", "encounterWrite"
 IMMUNIZATION_SEARCH, ENCOUNTER_SEARCH = "immunizationSearch", "encounterSearch"

@@ -7,11 +7,12 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import uuid4
 
+from mocksandbox.exchange import FORM
 from mocksandbox.fhir.search.spans import COMPARE, Span, around, span_in, span_of
 from mocksandbox.fhir.stored import shown
 from mocksandbox.providers.redox.acknowledgement import resource_base
 from mocksandbox.providers.redox.delivery import has_arrived
-from mocksandbox.providers.redox.parts import FORM, identifiers, main_type, of_type
+from mocksandbox.providers.redox.parts import identifiers, main_type, of_type
 from mocksandbox.rules.attempt import Attempt, Record
 from mocksandbox.rules.places import get
 from mocksandbox.store import Partition

@@ -7,8 +7,8 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 from mocksandbox.contract import Contract
-from mocksandbox.exchange import Headers, Request
-from mocksandbox.providers.redox.parts import FHIR_JSON, FORM, WRITES
+from mocksandbox.exchange import FORM, Headers, Request
+from mocksandbox.providers.redox.parts import FHIR_JSON, WRITES
 from mocksandbox.providers.redox.searching import DATE, IDENTIFIER, PATIENT, STATUS, STATUSES
 from mocksandbox.rules.attempt import Attempt
 
