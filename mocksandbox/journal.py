@@ -6,15 +6,22 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from threading import Lock
 from typing import Any
 
-from mocksandbox.exchange import Exchange, Request, Response
+from mocksandbox.exchange import Exchange, Headers, Pairs, Request, Response
 from mocksandbox.frozen import holding
 from mocksandbox.rules import Finding
 
 _SECRET = frozenset({"authorization", "apikey", "cookie", "proxy-authorization"})
 """The headers whose values are not shown."""
+
+_USUAL_HEAD = 4096
+"""Up to so many bytes, a path with query and headers is in the price of an entry: a client's headers are kept once for many."""
+_PAIR = 150
+"""The bytes that a header or a parameter takes beside its letters."""
+_FINDING = 300
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,9 @@ class Entry:
 
 @dataclass
 class Journal:
-    """The newest exchanges, up to a number of entries and of body bytes; older ones are dropped and counted."""
+    """The newest exchanges, up to a number of entries and of bytes that they take (`weight_of`); older ones are dropped and
+    counted.
+    """
 
     most_entries: int = 10_000
     most_bytes: int = 64 * 1024 * 1024
@@ -80,10 +89,9 @@ class Journal:
             self._count = details["number"] = self._count + 1
             entry = holding(Entry, details)
             self._entries.append(entry)
-            exchange: Exchange = details["exchange"]
-            self._bytes += len(exchange.request.body) + len(exchange.response.body)
+            self._bytes += weight_of(entry)
             while len(self._entries) > self.most_entries or (self._bytes > self.most_bytes and len(self._entries) > 1):
-                self._bytes -= _weight(self._entries.popleft())
+                self._bytes -= weight_of(self._entries.popleft())
                 self.dropped += 1
             return entry
 
@@ -120,7 +128,7 @@ class Journal:
                 if tenant not in (None, entry.tenant) or (where is not None and not where(entry))
             ]
             self._entries = deque(kept)
-            self._bytes = sum(map(_weight, kept))
+            self._bytes = sum(map(weight_of, kept))
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.exchanges())
@@ -136,5 +144,24 @@ def _told(message: Request | Response) -> dict[str, Any]:
     return {**query, "headers": headers, "body": message.body.decode("utf-8", "replace")}
 
 
-def _weight(entry: Entry) -> int:
-    return len(entry.exchange.request.body) + len(entry.exchange.response.body)
+def weight_of(entry: Entry) -> int:
+    """About how many bytes an entry takes: both bodies, what was found wrong, and a head that is larger than heads are."""
+    exchange = entry.exchange
+    request = exchange.request
+    weight = len(request.body) + len(exchange.response.body)
+    head = len(request.path) + len(request.base_url) + request.headers.tell(_size_of)
+    if request.query:
+        head += _size(request.query)
+    if head > _USUAL_HEAD:
+        weight += 2 * head  # the answer may say it again
+    for finding in entry.findings:
+        weight += _FINDING + len(finding.at) + len(finding.message)
+    return weight
+
+
+def _size_of(headers: Headers) -> int:
+    return _size(headers.pairs)
+
+
+def _size(pairs: Pairs) -> int:
+    return _PAIR * len(pairs) + sum(map(len, chain.from_iterable(pairs)))

@@ -10,7 +10,7 @@ from typing import Any
 from mocksandbox import codec
 from mocksandbox.errors import StoreError
 from mocksandbox.exchange import Exchange, Headers, Request, Response
-from mocksandbox.journal import Entry, Journal
+from mocksandbox.journal import Entry, Journal, weight_of
 from mocksandbox.rules import ALL, Finding, Rule
 from mocksandbox.store import Database
 from mocksandbox.store.database import Row, Section
@@ -61,10 +61,9 @@ class SharedJournal(Journal):
         """Add an exchange; `details` are the fields of `Entry` other than its number, which is 0 when the store has failed."""
         entry = Entry(number=0, **details)
         exchange = entry.exchange
-        weight = len(exchange.request.body) + len(exchange.response.body)
         values = {
             "tenant": written(entry.tenant),
-            "weight": weight,
+            "weight": weight_of(entry),
             "elapsed": exchange.elapsed,
             "told": codec.dumps(_told(entry)),
             "request": exchange.request.body,

@@ -36,8 +36,10 @@ def make(any_url: str) -> Iterator[Make]:
         database.close()
 
 
-def record(journal: Journal, size: int = 0, operation: str = "read", **details: Any) -> Entry:
-    exchange = Exchange(Request("GET", "/x", body=b"a" * size), Response(200))
+def record(
+    journal: Journal, size: int = 0, operation: str = "read", request: Request | None = None, **details: Any
+) -> Entry:
+    exchange = Exchange(request or Request("GET", "/x", body=b"a" * size), Response(200))
     at = datetime(2025, 1, 1, tzinfo=UTC)
     return journal.record(at=at, provider="nhs", operation=operation, exchange=exchange, **details)
 
@@ -56,6 +58,36 @@ def test_the_bytes_of_bodies_are_bounded(make: Make) -> None:
         record(journal, size=30)
     assert [entry.number for entry in journal] == [8, 9, 10]
     assert journal.dropped == 7
+
+
+@pytest.mark.parametrize(
+    "large",
+    [
+        Request("GET", "/x", headers=Headers([("X", "v" * 9_000)])),
+        Request("GET", "/x", headers=Headers([(f"h{number}", "") for number in range(60)])),
+        Request("GET", "/" + "x" * 9_000),
+        Request("GET", "/x", tuple((f"p{number}", "") for number in range(60))),
+        Request("GET", "/x", base_url="http://" + "h" * 9_000),
+    ],
+    ids=["long header", "many headers", "path", "query", "host"],
+)
+def test_a_head_that_is_larger_than_heads_are_is_counted_too(make: Make, large: Request) -> None:
+    journal = make(most_bytes=100_000)
+    for _ in range(30):
+        record(journal, request=large)
+    assert 1 < len(journal) < 12
+    journal.clear()
+    for _ in range(30):
+        record(journal, request=Request("GET", "/x", headers=Headers([("User-Agent", "u" * 1_000)])))
+    assert len(journal) == 30
+
+
+def test_what_was_found_wrong_is_counted_too(make: Make) -> None:
+    journal = make(most_bytes=100_000)
+    rule = next(iter(open_provider("nhs").catalogue))
+    for _ in range(10):
+        record(journal, findings=[Finding(rule, f"at[{number}]", "is wrong") for number in range(100)])
+    assert 1 < len(journal) < 4
 
 
 def test_one_entry_over_the_bound_is_kept_until_the_next(make: Make) -> None:
