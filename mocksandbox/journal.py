@@ -18,7 +18,7 @@ _SECRET = frozenset({"authorization", "apikey", "cookie", "proxy-authorization"}
 """The headers whose values are not shown."""
 
 _USUAL_HEAD = 4096
-"""Up to so many bytes, a path with query and headers is in the price of an entry: a client's headers are kept once for many."""
+"""Up to so many bytes, path, query and headers are in the price of an entry: a client's headers are kept once for many."""
 _PAIR = 150
 """The bytes that a header or a parameter takes beside its letters."""
 _FINDING = 300

@@ -34,7 +34,7 @@ def etag(record: Record) -> str:
 
 def shown(record: Record) -> dict[str, Any]:
     """A live version as it is shown."""
-    body = codec.loads(record.body)
+    body = record.json()
     sent = body.get("meta")
     meta = {"versionId": str(record.version), "lastUpdated": instant(changed(record))}
     if isinstance(sent, dict):

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from mocksandbox import codec
 from mocksandbox.contract import Contract, Match, Miss, Operation, Violation
-from mocksandbox.errors import without_frames
+from mocksandbox.errors import StoreError, without_frames
 from mocksandbox.exchange import Pairs, Request
 from mocksandbox.frozen import once
 from mocksandbox.rules.places import MISSING
@@ -49,6 +50,20 @@ class Record:
     def live(self) -> bool:
         """Whether readers see it."""
         return self.state == "live"
+
+    def json(self) -> dict[str, Any]:
+        """The body as JSON.
+
+        Raises:
+            StoreError: it is no object, so the store has not kept what was written.
+        """
+        try:
+            body = codec.loads(self.body)
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            raise StoreError(f"the store: the body of a record ({self.kind}) is damaged")
+        return body
 
 
 class Records(Protocol):

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from mocksandbox.errors import StoreError
 from mocksandbox.exchange import Request, Response
+from mocksandbox.provider import open_provider
 from mocksandbox.provider.discovery import BUILT_IN
 from mocksandbox.sandbox import Sandbox
 from mocksandbox.sandbox.failure import STORE_FAILS
@@ -148,6 +150,29 @@ def test_rows_that_are_damaged(tmp_path: Path, damage: str) -> None:
             other.execute(damage)
         answer = box.handle(Request("GET", "/Immunization/12a33650-6f94-4e8f-a971-1c5c41da5b22"))
         is_refused(box, answer)
+
+
+@pytest.mark.parametrize("body", [b'{"id": "', b"[]", b"", b"\xff"])
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_bodies_that_are_damaged(name: str, body: bytes) -> None:
+    box = Sandbox(open_provider(name), "integration")
+    provider = box.provider
+    assert box.store is not None
+    assert provider.valid is not None
+    assert box.handle(creating(box)).status < 300
+    records = box.store.partition()
+    found = [replace(record, body=body) for record in records.snapshot()]
+    statuses = []
+    for operation in provider.contract.operations:
+        attempt = provider.valid(operation.id)
+        about = [provider.about(attempt, each.id, each.version) for each in found] if provider.about else []
+        for asked in [attempt, *about]:
+            records.restore(found)
+            answer = box.handle(asked.request)
+            statuses.append(answer.status)
+            if answer.status >= 500:
+                is_refused(box, answer)
+    assert 503 in statuses
 
 
 def test_a_transaction_whose_end_is_not_known_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,7 +82,7 @@ def _answer(attempt: Attempt, status: int, data: Any, *headers: tuple[str, str])
 
 
 def _with_record(attempt: Attempt, status: int, record: Record, *headers: tuple[str, str]) -> Response:
-    resource = codec.loads(record.body)
+    resource = record.json()
     resource["meta"]["versionId"] = str(record.version)  # a fault may have counted it on without writing the body anew
     return _answer(attempt, status, resource, ("ETag", f'W/"{record.version}"'), *headers)
 

@@ -109,7 +109,7 @@ def new_record(body: Mapping[str, Any], id: str, organization: str, now: datetim
 
 def changed_record(record: Record, body: Mapping[str, Any], now: datetime, author: str | None = None) -> Record:
     """The next version of a record, with the members that were sent in place of what it had."""
-    resource = {**codec.loads(record.body), **elements_of(body)}
+    resource = {**record.json(), **elements_of(body)}
     return _record(resource, record.version + 1, record.keys["organization"], now, author)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from mocksandbox import codec
 from mocksandbox.providers.clinikapi.account import holder_of
 from mocksandbox.providers.clinikapi.immunization import KIND
 from mocksandbox.rules.attempt import Attempt, Record
@@ -81,7 +80,7 @@ class Page:
 
     def data(self) -> dict[str, Any]:
         """The page as it is answered."""
-        records = [codec.loads(record.body) for record in self.records]
+        records = [record.json() for record in self.records]
         cursor = {} if self.cursor is None else {"cursor": self.cursor}
         return {"data": records, "total": self.total, **cursor, "hasMore": self.cursor is not None}
 

@@ -54,7 +54,7 @@ def shown(record: Record) -> Shown:
 
 
 def _written(record: Record) -> Shown:
-    body = codec.loads(record.body)
+    body = record.json()
     id, resource = codec.dumps(record.id), codec.dumps(_resource(record, body))
     entry = b"/" + id[1:] + b',"resource":' + resource + b',"search":{"mode":"match"}}'
     patient = b'","resource":' + codec.dumps(_patient(body)) + b',"search":{"mode":"include"}}'

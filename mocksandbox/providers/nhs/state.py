@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from mocksandbox import codec
 from mocksandbox.exchange import FORM, Headers
 from mocksandbox.providers.nhs.diseases import disease_codes, vaccine_type
 from mocksandbox.providers.nhs.search import IDENTIFIER, search_of
@@ -121,7 +120,7 @@ def identifier_differs(attempt: Attempt) -> Iterable[Hit]:
     record = named_record(attempt)
     if record is None or not isinstance(attempt.body, dict):
         return ()
-    sent, stored = identifier_of(attempt.body), identifier_of(codec.loads(record.body))
+    sent, stored = identifier_of(attempt.body), identifier_of(record.json())
     names = ("identifier[0].system", "identifier[0].value")
     parts = [name for name, new, old in zip(names, sent, stored, strict=True) if new != old]
     if parts:

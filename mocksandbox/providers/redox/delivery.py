@@ -62,7 +62,7 @@ def tries(destination: Destination, start: datetime) -> list[tuple[datetime, boo
 def enqueue(attempt: Attempt, records: Partition, queue: str, destination: Destination) -> Delivery:
     """Put a message at the end of its queue. Behind one that is never taken nothing is tried at all."""
     last = records.get(QUEUE, queue)
-    state: dict[str, Any] = codec.loads(last.body) if last else {"messages": 0, "free": instant(attempt.now)}
+    state: dict[str, Any] = last.json() if last else {"messages": 0, "free": instant(attempt.now)}
     free: str | None = state["free"]
     planned: list[tuple[datetime, bool]] = []
     if free is not None:

@@ -40,7 +40,7 @@ def told_record(provider: str, tenant: str, record: Record) -> dict[str, Any]:
         "keys": dict(record.keys),
         "recorded": record.recorded.isoformat() if record.recorded else None,
         "author": record.author,
-        "body": codec.loads(record.body),
+        "body": record.json(),
     }
 
 
