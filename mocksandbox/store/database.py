@@ -19,8 +19,8 @@ class Section(ABC):
     """One transaction. What it reads is of one moment; what it writes comes about at its end, or not at all.
 
     `seen` are newest versions that were read within it, as rows and as records, by partition, kind and id; `sure` are the
-    partitions that are known to be there, `locked` those that nobody else writes to until its end. One in which a statement
-    has `failed` is taken back.
+    partitions that are known to be there, `locked` those that nobody else writes to until its end, `fresh` those that it has
+    made and put nothing into but seeds. One in which a statement has `failed` is taken back.
     """
 
     def __init__(self, writes: bool) -> None:
@@ -29,6 +29,7 @@ class Section(ABC):
         self.seen: dict[tuple[int, str, str], tuple[Row, Record] | None] = {}
         self.sure: set[int] = set()
         self.locked: set[int] = set()
+        self.fresh: set[int] = set()
 
     @abstractmethod
     def rows(self, statement: str, values: Values) -> Sequence[Row]:
@@ -76,10 +77,6 @@ class Database(ABC):
         """
 
     @abstractmethod
-    def again(self, section: Section) -> None:
-        """Begin a transaction that has ended again."""
-
-    @abstractmethod
     def close(self) -> None:
         """Close the connections that nobody uses. Whoever uses the database again gets a new one."""
 
@@ -122,15 +119,3 @@ class Database(ABC):
         self.end(section, keep=not section.failed)
         if section.failed:  # whoever caught that error must not believe that the rest was kept
             raise StoreError("the store: the transaction has failed")
-
-    @contextmanager
-    def paused(self, section: Section) -> Generator[None, None, None]:
-        """Leave a transaction that only reads for a while; afterwards it begins again, at a later moment."""
-        self._local.section = None
-        self.end(section, keep=True)
-        try:
-            yield
-        finally:
-            section.forget()
-            self.again(section)
-            self._local.section = section

@@ -56,7 +56,7 @@ class Partition(ABC):
 
 
 class Store(ABC):
-    """Partitions by tenant name, each made from the same seeds when it is first used."""
+    """Partitions by tenant name, each made from the same seeds when it is first written to."""
 
     @abstractmethod
     def partition(self, tenant: str = "") -> Partition:
@@ -68,4 +68,4 @@ class Store(ABC):
 
     @abstractmethod
     def tenants(self) -> Sequence[str]:
-        """The tenants that have been used, in order."""
+        """The tenants that have been written to, in order."""

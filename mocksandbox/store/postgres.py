@@ -41,10 +41,9 @@ def _clause(statement: str) -> TextClause:
 class _PostgresSection(Section):
     def __init__(self, writes: bool, connection: Connection) -> None:
         super().__init__(writes)
-        self.connection: Connection | None = connection
+        self.connection = connection
 
     def _run(self, statement: str, values: Any) -> Any:
-        assert self.connection is not None
         try:
             return self.connection.execute(_clause(statement), values)
         except _ERRORS as error:
@@ -90,9 +89,7 @@ class PostgresDatabase(Database):
     def end(self, section: Section, keep: bool) -> None:
         """End a transaction."""
         assert isinstance(section, _PostgresSection)
-        connection, section.connection = section.connection, None
-        if connection is None:
-            return
+        connection = section.connection
         try:
             with connection:
                 if keep:
@@ -101,13 +98,6 @@ class PostgresDatabase(Database):
                     connection.rollback()
         except _ERRORS as error:
             raise _failure(error, doubtful=keep and section.writes) from error
-
-    def again(self, section: Section) -> None:
-        """Begin a transaction that has ended again."""
-        begun = self.begin(section.writes)
-        assert isinstance(section, _PostgresSection)
-        assert isinstance(begun, _PostgresSection)
-        section.connection = begun.connection
 
     def close(self) -> None:
         """Close the connections that nobody uses."""

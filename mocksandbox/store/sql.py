@@ -10,6 +10,7 @@ from mocksandbox.errors import StoreError
 from mocksandbox.rules.attempt import Record
 from mocksandbox.store import schema
 from mocksandbox.store.database import Database, Row, Section, Values
+from mocksandbox.store.memory import MemoryPartition
 from mocksandbox.store.partition import Partition, Store
 from mocksandbox.store.rows import digest, keys_of, read, record_of, row_of, written
 
@@ -18,13 +19,14 @@ _PATIENCE = 100
 
 
 class SqlPartition(Partition):
-    """The records of one tenant of one provider, in a database.
+    """The records of one tenant of one provider, in a database. One that nothing was written to is not kept there: whoever
+    only reads sees the seeds, and leaves nothing behind.
 
     The number of the partition is looked up once. Only when nothing is found, and before anything is written, it is asked
     whether the partition is still there: another process may have started it afresh, under another number.
     """
 
-    def __init__(self, database: Database, provider: str, tenant: str, seeds: Sequence[Record]) -> None:
+    def __init__(self, database: Database, provider: str, tenant: str, seeds: MemoryPartition) -> None:
         self._database = database
         self._names = {"name": digest(provider, tenant), "provider": written(provider), "tenant": written(tenant)}
         self._seeds = seeds
@@ -37,9 +39,12 @@ class SqlPartition(Partition):
         Raises:
             StoreError: the database fails, or others have kept it for too long.
         """
+        outermost = self._database.active is None
         with self._database.section(writes=True) as section:
-            self._lock(section)
+            number = self._lock(section)
             yield
+            if outermost and number in section.fresh and not section.failed:  # what was asked for was refused
+                _clear(section, number, schema.PARTITION_GONE)
 
     @contextmanager
     def steady(self) -> Generator[None, None, None]:
@@ -54,6 +59,8 @@ class SqlPartition(Partition):
             seen = active.seen[self._number, kind, id]
         else:
             rows = self._rows(schema.GET, name=digest(kind, id))
+            if rows is None:
+                return self._seeds.get(kind, id)
             seen = (rows[0], record_of(rows[0])) if rows else None
             if active is not None and self._number is not None:
                 active.seen[self._number, kind, id] = seen
@@ -61,58 +68,63 @@ class SqlPartition(Partition):
 
     def find(self, kind: str, key: str, value: str) -> Sequence[Record]:
         """The newest versions that have this value under this key, in the order in which the records came to have it."""
-        return [record_of(row) for row in self._rows(schema.FIND, sought=digest(kind, key, value))]
+        rows = self._rows(schema.FIND, sought=digest(kind, key, value))
+        return self._seeds.find(kind, key, value) if rows is None else list(map(record_of, rows))
 
     def versions(self, kind: str, id: str) -> Sequence[Record]:
         """Every version of a record, oldest first."""
-        return [record_of(row) for row in self._rows(schema.HISTORY, name=digest(kind, id))]
+        rows = self._rows(schema.HISTORY, name=digest(kind, id))
+        return self._seeds.versions(kind, id) if rows is None else list(map(record_of, rows))
 
     def all(self) -> Sequence[Record]:
         """The newest version of every record, in the order in which the records came."""
-        return [record_of(row) for row in self._rows(schema.ALL)]
+        rows = self._rows(schema.ALL)
+        return self._seeds.all() if rows is None else list(map(record_of, rows))
 
     def named(self, id: str) -> Sequence[Record]:
         """The newest versions of the records of any kind under an id."""
-        return [record_of(row) for row in self._rows(schema.NAMED, id=written(id))]
+        rows = self._rows(schema.NAMED, id=written(id))
+        return self._seeds.named(id) if rows is None else list(map(record_of, rows))
 
     def snapshot(self) -> Sequence[Record]:
         """Every version of every record, each record's oldest first."""
-        return [record_of(row) for row in self._rows(schema.SNAPSHOT)]
+        rows = self._rows(schema.SNAPSHOT)
+        return self._seeds.snapshot() if rows is None else list(map(record_of, rows))
 
     def put(self, record: Record) -> None:
         """Store a record as the newest version of its id."""
         with self._database.section(writes=True) as section:
-            self._put(section, self._lock(section), record)
+            number = self._lock(section)
+            section.fresh.discard(number)
+            self._put(section, number, record)
 
     def restore(self, records: Iterable[Record]) -> None:
         """Hold these versions and nothing else."""
         with self._database.section(writes=True) as section:
             number = self._lock(section)
-            for statement in schema.RECORDS_GONE:
-                section.run(statement, {"partition": number})
+            section.fresh.discard(number)
+            _clear(section, number)
             section.seen.clear()
             for record in records:
                 self._put(section, number, record)
 
-    def _rows(self, statement: str, **values: Any) -> Sequence[Row]:
+    def _rows(self, statement: str, **values: Any) -> Sequence[Row] | None:
+        """The rows that a statement finds here; None when nothing has been written, so that the seeds are all there is."""
         with self._database.section(writes=False) as section:
-            for _ in range(_PATIENCE):
-                if self._number is not None:
-                    rows = section.rows(statement, {"partition": self._number, **values})
-                    if rows or self._number in section.sure:
-                        return rows
-                if not self._is_there(section):
-                    if section.writes:
-                        self._lock(section)
-                    else:
-                        with self._database.paused(section), self._database.section(writes=True) as other:
-                            self._lock(other)
-            raise StoreError("The records are taken away by others again and again.")
+            if self._number is not None:
+                rows = section.rows(statement, {"partition": self._number, **values})
+                if rows or self._number in section.sure:
+                    return rows
+            if not self._is_there(section):
+                if not section.writes:
+                    return None
+                self._lock(section)
+            return section.rows(statement, {"partition": self._number, **values})
 
     def _is_there(self, section: Section) -> bool:
         found = section.rows(schema.PARTITION, {"name": self._names["name"]})
-        if found:
-            self._number = int(found[0][0])
+        self._number = int(found[0][0]) if found else None
+        if self._number is not None:
             section.sure.add(self._number)
         return bool(found)
 
@@ -130,8 +142,9 @@ class SqlPartition(Partition):
                 return number
             if section.run(schema.PARTITION_MADE, self._names) == 1:
                 number = int(section.rows(schema.PARTITION, {"name": self._names["name"]})[0][0])
-                for seed in self._seeds:
+                for seed in self._seeds.snapshot():
                     self._put(section, number, seed)
+                section.fresh.add(number)
         raise StoreError("The records are taken away by others again and again.")
 
     def _put(self, section: Section, number: int, record: Record) -> None:
@@ -162,7 +175,7 @@ class SqlStore(Store):
     def __init__(self, database: Database, provider: str, seeds: Iterable[Record] = ()) -> None:
         self._database = database
         self._provider = provider
-        self._seeds = tuple(seeds)
+        self._seeds = MemoryPartition(seeds)
         self._partitions: dict[str, SqlPartition] = {}
 
     def partition(self, tenant: str = "") -> SqlPartition:
@@ -182,16 +195,21 @@ class SqlStore(Store):
             else:
                 asked, values = schema.PARTITION, _values(name=digest(self._provider, tenant))
             for (number,) in section.rows(asked + self._database.locking, values):
-                for statement in (*schema.RECORDS_GONE, schema.PARTITION_GONE):
-                    section.run(statement, {"partition": number})
+                _clear(section, number, schema.PARTITION_GONE)
             section.forget()
             section.locked.clear()
 
     def tenants(self) -> Sequence[str]:
-        """The tenants that have been used, in order."""
+        """The tenants that have been written to, in order."""
         with self._database.section(writes=False) as section:
             found = section.rows(schema.TENANTS, {"provider": written(self._provider)})
         return sorted(read(tenant) for (tenant,) in found)
+
+
+def _clear(section: Section, number: int, *more: str) -> None:
+    """Take the records of a partition away; then what else is said."""
+    for statement in (*schema.RECORDS_GONE, *more):
+        section.run(statement, {"partition": number})
 
 
 def _values(**values: Any) -> Values:

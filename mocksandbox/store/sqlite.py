@@ -34,10 +34,9 @@ class _Connection(sqlite3.Connection):
 class _SqliteSection(Section):
     def __init__(self, writes: bool, connection: _Connection) -> None:
         super().__init__(writes)
-        self.connection: _Connection | None = connection
+        self.connection = connection
 
     def _run(self, statement: str, values: Values) -> sqlite3.Cursor:
-        assert self.connection is not None
         if not self.connection.in_transaction:  # SQLite ends one by itself when the disk is full; nothing may go past it
             raise StoreError("the store: the transaction has failed")
         try:
@@ -128,9 +127,7 @@ class SqliteDatabase(Database):
     def end(self, section: Section, keep: bool) -> None:
         """End a transaction."""
         assert isinstance(section, _SqliteSection)
-        connection, section.connection = section.connection, None
-        if connection is None:
-            return
+        connection = section.connection
         try:
             if keep or connection.in_transaction:
                 connection.execute("COMMIT" if keep else "ROLLBACK")
@@ -143,13 +140,6 @@ class SqliteDatabase(Database):
         finally:
             if section.writes:
                 self._writing.release()
-
-    def again(self, section: Section) -> None:
-        """Begin a transaction that has ended again."""
-        begun = self.begin(section.writes)
-        assert isinstance(section, _SqliteSection)
-        assert isinstance(begun, _SqliteSection)
-        section.connection = begun.connection
 
     def close(self) -> None:
         """Close the connections that nobody uses."""

@@ -36,9 +36,7 @@ def make(any_url: str) -> Iterator[Make]:
         database.close()
 
 
-def record(
-    journal: Journal, size: int = 0, operation: str = "read", request: Request | None = None, **details: Any
-) -> Entry:
+def record(journal: Journal, size: int = 0, operation: str = "read", request: Request | None = None, **details: Any) -> Entry:
     exchange = Exchange(request or Request("GET", "/x", body=b"a" * size), Response(200))
     at = datetime(2025, 1, 1, tzinfo=UTC)
     return journal.record(at=at, provider="nhs", operation=operation, exchange=exchange, **details)

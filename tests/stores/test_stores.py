@@ -11,7 +11,7 @@ import pytest
 
 from mocksandbox.errors import StoreError
 from mocksandbox.rules.attempt import Record
-from mocksandbox.store import MemoryStore, Partition, Scratch, SqlStore, Stale, Store
+from mocksandbox.store import Partition, Scratch, SqlStore, Stale, Store
 from tests.stores.conftest import Opener
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -132,7 +132,25 @@ def test_tenants_have_the_seeds_and_nothing_of_one_another(store: Store) -> None
     assert [each.id for each in store.partition("a").all()] == ["seed-1", "seed-2", "1"]
     assert list(store.partition("b").all()) == list(SEEDS)
     assert store.partition("b").find("Patient", "name", "b") == [SEEDS[1]]
-    assert store.tenants() == (["a"] if isinstance(store, MemoryStore) else ["a", "b"])  # in memory, reading makes no tenant
+    assert store.tenants() == ["a"]  # reading makes no tenant
+
+
+def test_who_writes_nothing_leaves_nothing_behind(store: Store) -> None:
+    for tenant in ("", "a"):
+        records = store.partition(tenant)
+        with records.steady():
+            assert list(records.snapshot()) == list(SEEDS)
+        with records.exclusive():
+            assert records.get("Patient", "seed-2") == SEEDS[1]
+            with records.exclusive():
+                assert [each.id for each in records.named("seed-2")] == ["seed-2"]
+        assert list(records.versions("Patient", "seed-2")) == [SEEDS[1]]
+    assert store.tenants() == []
+    store.partition("a").put(record("1"))
+    with store.partition("a").exclusive():
+        pass
+    assert store.tenants() == ["a"]
+    assert [each.id for each in store.partition("a").all()] == ["seed-1", "seed-2", "1"]
 
 
 @pytest.mark.parametrize("tenant", ["", "a\x00b", "\ud800", "ü" * 5000, "' OR 1=1 --"])
@@ -154,7 +172,7 @@ def test_one_tenant_starts_afresh_or_all_do(store: Store) -> None:
     assert store.tenants() == []
     assert list(store.partition("b").all()) == list(SEEDS)
     store.reset("never seen")
-    assert store.tenants() == ([] if isinstance(store, MemoryStore) else ["b"])
+    assert store.tenants() == []
 
 
 def test_a_scratch_gives_nothing_back(store: Store) -> None:
