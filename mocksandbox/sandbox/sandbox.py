@@ -127,23 +127,29 @@ class Sandbox:
 
     def _bug(self, request: Request, match: Match | Miss, error: Exception) -> Response:
         _log.error("%s failed inside the mock: %s", match_name(match), failure_place(error))
-        attempt = Attempt(request, self.provider.contract, match)
-        return self.provider.refuse(attempt, [Finding(INTERNAL, "", TRANSIENT)], self.profile.name, False)
+        return self._unjudged(request, match, Finding(INTERNAL, "", TRANSIENT))
 
     def _store_fails(self, request: Request, match: Match | Miss, error: StoreError, notes: dict[str, Any]) -> Response:
         """The answer when the store is full, or fails; the next request asks it again."""
         if isinstance(error, StoreFullError):
-            finding = Finding(STORE_FULL, "", str(error))
-            notes["findings"] = [finding]
-            attempt = Attempt(request, self.provider.contract, match)
-            refused = self.provider.refuse(attempt, [finding], self.profile.name, False)
-            return refused.with_header(RULES_HEADER, STORE_FULL.id)
+            return self._noted(request, match, Finding(STORE_FULL, "", str(error)), notes)
         self.outage.begins(match_name(match), error, reading=_only_reads(match))
-        finding = Finding(STORE_FAILS, "", store_words(error))
+        refused = self._noted(request, match, Finding(STORE_FAILS, "", store_words(error)), notes)
+        return refused.with_header("Retry-After", RETRY_AFTER)
+
+    def _late(self, request: Request, match: Match | Miss, seconds: float, notes: dict[str, Any]) -> Response:
+        """The refusal of a request whose body did not come to its end. The rest of it is not read: the connection ends."""
+        refused = self._noted(request, match, Finding(LATE, "body", late_words(seconds)), notes)
+        return refused.with_header("Connection", "close")
+
+    def _noted(self, request: Request, match: Match | Miss, finding: Finding, notes: dict[str, Any]) -> Response:
+        """A refusal for a reason that no rule of the API finds, which is told in the journal and in the answer's headers."""
         notes["findings"] = [finding]
+        return self._unjudged(request, match, finding).with_header(RULES_HEADER, finding.rule.id)
+
+    def _unjudged(self, request: Request, match: Match | Miss, finding: Finding) -> Response:
         attempt = Attempt(request, self.provider.contract, match)
-        refused = self.provider.refuse(attempt, [finding], self.profile.name, False)
-        return refused.with_header(RULES_HEADER, STORE_FAILS.id).with_header("Retry-After", RETRY_AFTER)
+        return self.provider.refuse(attempt, [finding], self.profile.name, False)
 
     def _met_store(self, match: Match | Miss, response: Response) -> None:
         """Every request reads from the store that processes share; one that was carried out may have written, too."""
@@ -162,14 +168,6 @@ class Sandbox:
                 return _refused_route(503, "temporarily_unavailable", store_words(error), ("Retry-After", RETRY_AFTER))
             _log.error("%s failed inside the mock: %s", request.path, failure_place(error))
             return _refused_route(500, "server_error", TRANSIENT)
-
-    def _late(self, request: Request, match: Match | Miss, seconds: float, notes: dict[str, Any]) -> Response:
-        """The refusal of a request whose body did not come to its end. The rest of it is not read: the connection ends."""
-        finding = Finding(LATE, "body", late_words(seconds))
-        notes["findings"] = [finding]
-        attempt = Attempt(request, self.provider.contract, match)
-        refused = self.provider.refuse(attempt, [finding], self.profile.name, False)
-        return refused.with_header(RULES_HEADER, LATE.id).with_header("Connection", "close")
 
     def _answer(self, request: Request, match: Match | Miss, tenant: str, notes: dict[str, Any], trusted: bool) -> Response:
         assert self.store is not None
