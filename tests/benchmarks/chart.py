@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-_COLOURS = ("#005eb8", "#8a8d8f", "#c8cacb", "#e0c9a6")
-_BAR, _GAP, _LEFT, _WIDTH = 18, 22, 130, 760
+_COLOURS = ("#005eb8", "#7fb2e5", "#8a8d8f", "#c8cacb", "#e0c9a6")
+_BAR, _GAP, _LEFT, _WIDTH = 18, 22, 130, 900
 
 
 def bars(title: str, groups: Mapping[str, Mapping[str, float]]) -> str:
@@ -16,7 +16,7 @@ def bars(title: str, groups: Mapping[str, Mapping[str, float]]) -> str:
     scale = (_WIDTH - _LEFT - 90) / max(value for group in groups.values() for value in group.values())
     drawn: list[str] = [_text(_LEFT, 22, title, weight="bold")]
     for number, name in enumerate(names):
-        x = _LEFT + number * 150
+        x = _LEFT + number * (_WIDTH - _LEFT) // len(names)
         drawn += [f'<rect x="{x}" y="34" width="12" height="12" fill="{colours[name]}"/>', _text(x + 18, 45, name)]
     y = 64
     for group, values in groups.items():

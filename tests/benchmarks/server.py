@@ -1,4 +1,5 @@
-"""How fast the mock answers, beside Prism (as it is started, and silent) and Mockoon on the same document.
+"""How fast the mock answers, in memory and on disk, beside Prism (as it is started, and silent) and Mockoon on the same
+document.
 
 `python -m tests.benchmarks.server` starts each in turn for its start-up, then all, and loads one after the other in short
 rounds (A B C A B C): rates, processor time per request, times of answers, memory. With `--write`, what it says goes to
@@ -11,6 +12,7 @@ import argparse
 import os
 import statistics
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -22,7 +24,7 @@ from tests.benchmarks.load import Measured, Task
 from tests.benchmarks.peers import ROOT, Peer, Running, cpu_seconds, memory, ours, peers, running
 
 CONNECTIONS = (1, 8)
-OURS, DEFAULT, SILENT = "mocksandbox", "Prism", "Prism -v silent"
+OURS, ON_DISK = "mocksandbox", "mocksandbox, SQLite"
 Key = tuple[str, int, str]
 """A row and column of what was measured: the task, the connections, the peer."""
 
@@ -81,7 +83,7 @@ def _can(server: Running, task: Task, results: Results) -> bool:
     try:
         load.check(task, server.url)
     except RuntimeError as error:
-        if server.peer.name == OURS:
+        if server.peer.name in (OURS, ON_DISK):
             raise
         results.notes.append(f"{server.peer.name}: {str(error).replace(server.url, 'it')}, so it is not measured there.")
         return False
@@ -94,12 +96,12 @@ def _one(server: Running, task: Task, connections: int, seconds: float) -> Measu
     return replace(measured, cpu=cpu_seconds(server.process.pid) - before)
 
 
-def two_workers(results: Results, rounds: int, seconds: float) -> Iterator[str]:
+def two_workers(folder: str, rounds: int, seconds: float) -> Iterator[str]:
     """Reads with one and with two workers on a shared store, or why they were not measured."""
     if (os.cpu_count() or 1) < 4:
         yield f"Two workers: not measured, for this machine has {os.cpu_count()} processors and the load needs its own."
         return
-    store = ["--store", "sqlite:///benchmark.sqlite"]
+    store = ["--store", f"sqlite:///{folder}/workers.sqlite"]
     try:
         with ExitStack() as stack:
             one = stack.enter_context(running(ours("1 worker", *store)))
@@ -173,8 +175,9 @@ def page(results: Results, names: list[str], options: argparse.Namespace) -> str
         f"`python -m tests.benchmarks.server`, one run: {os.cpu_count()} shared processors, Python {sys.version.split()[0]},",
         f"{generator} on the same machine; {options.rounds} rounds of {options.seconds:g} s for each number, the servers in",
         "turn; medians, and for the ratios the medians of the rounds' own. Ours is `mocksandbox serve nhs`: every rule,",
-        f"openapi-core and the journal on, profile `{options.profile}`, one worker, records in memory. Each create has an",
-        "identifier of its own. Prism and Mockoon store nothing; Mockoon validates nothing.",
+        f"openapi-core and the journal on, profile `{options.profile}`, one worker, records in memory; `{ON_DISK}` keeps",
+        "records and journal in a file (`--store sqlite:///…`). Each create has an identifier of its own. Prism and Mockoon",
+        "store nothing; Mockoon validates nothing.",
     ]
     notes = [f"- {note}" for note in results.notes]
     chart = "![Requests per second](benchmark-server.svg)"
@@ -200,10 +203,13 @@ def main() -> None:
             file=sys.stderr,
         )
     found = [peer for peer in peers() if peer.name not in options.without]
-    chosen = [ours(OURS, "--profile", options.profile), *(peer for peer in found if not peer.missing)]
-    results = measure(chosen, options.rounds, options.seconds, options.starts)
-    results.notes += [peer.missing for peer in found if peer.missing]
-    results.notes += two_workers(results, options.rounds, options.seconds)
+    profile = ["--profile", options.profile]
+    with tempfile.TemporaryDirectory() as folder:
+        on_disk = ours(ON_DISK, *profile, "--store", f"sqlite:///{folder}/records.sqlite")
+        chosen = [ours(OURS, *profile), on_disk, *(peer for peer in found if not peer.missing)]
+        results = measure(chosen, options.rounds, options.seconds, options.starts)
+        results.notes += [peer.missing for peer in found if peer.missing]
+        results.notes += two_workers(folder, options.rounds, options.seconds)
     names = [peer.name for peer in chosen]
     text = page(results, names, options)
     print(text)
