@@ -31,11 +31,12 @@ _ADDED_AT_ONCE = """WITH hurried AS (SELECT set_config('synchronous_commit', 'of
     added AS (INSERT INTO mocksandbox_journal (number, tenant, weight, elapsed, told, request, response)
         SELECT counted, :tenant, :weight, :elapsed, :told, :request, :response FROM counted)
     SELECT counted, entries, bytes, dropped FROM counted"""
-_OLDEST = "SELECT number, weight FROM mocksandbox_journal ORDER BY number LIMIT 1"
+_OLDEST = "SELECT number, weight FROM mocksandbox_journal ORDER BY number LIMIT :some"
+_OLDEST_GONE = "DELETE FROM mocksandbox_journal WHERE number <= :number"
 _GONE = "DELETE FROM mocksandbox_journal WHERE number = :number"
 _ALL_GONE = "DELETE FROM mocksandbox_journal WHERE CAST(:tenant AS TEXT) IS NULL OR tenant = :tenant"
 _DROPPED = """UPDATE mocksandbox_journal_count
-    SET entries = entries - :dropped, bytes = bytes - :weight, dropped = dropped + :dropped
+    SET entries = entries - :gone, bytes = bytes - :weight, dropped = dropped + :gone
     RETURNING counted, entries, bytes, dropped"""
 # Once more, and locked: others may have dropped some meanwhile.
 _COUNTED_NOW = "UPDATE mocksandbox_journal_count SET entries = entries RETURNING counted, entries, bytes, dropped"
@@ -47,6 +48,11 @@ _FOUND = """ FROM mocksandbox_journal WHERE number > :since AND (CAST(:tenant AS
     ORDER BY number"""
 _ENTRIES = f"SELECT number, elapsed, told, request, response{_FOUND}"
 _ENTRIES_WITHOUT_BODIES = f"SELECT number, elapsed, told{_FOUND}"
+
+_PART = 64
+"""When there are too many entries, this part of what may be goes with those that must."""
+_AT_ONCE = 500
+"""How many entries are forgotten with one statement."""
 
 
 class SharedJournal(Journal):
@@ -99,11 +105,18 @@ class SharedJournal(Journal):
         return bool(entries > self.most_entries or (size > self.most_bytes and entries > 1))
 
     def _drop(self, section: Section, counted: Row) -> None:
-        """Forget the oldest entries, as many as are too many."""
+        """Forget the oldest entries when there are too many: some more than must go, so that few requests wait for it."""
+        entries_left = self.most_entries - self.most_entries // _PART
+        bytes_left = self.most_bytes - self.most_bytes // _PART
         while self._has_too_many(counted):
-            number, weight = section.rows(_OLDEST, {})[0]
-            section.run(_GONE, {"number": number})
-            counted = section.rows(_DROPPED, {"weight": weight, "dropped": 1})[0]
+            _, entries, size, _ = counted
+            last = gone = weight = 0
+            for number, each in section.rows(_OLDEST, {"some": _AT_ONCE}):
+                if entries - gone <= 1 or (entries - gone <= entries_left and size - weight <= bytes_left):
+                    break
+                last, gone, weight = number, gone + 1, weight + each
+            section.run(_OLDEST_GONE, {"number": last})
+            counted = section.rows(_DROPPED, {"weight": weight, "gone": gone})[0]
 
     def exchanges(
         self,

@@ -18,9 +18,10 @@ Values = Mapping[str, Any]
 class Section(ABC):
     """One transaction. What it reads is of one moment; what it writes comes about at its end, or not at all.
 
-    `seen` are newest versions that were read within it, as rows and as records, by partition, kind and id; `sure` are the
-    partitions that are known to be there, `locked` those that nobody else writes to until its end, `fresh` those that it has
-    made and put nothing into but seeds. One in which a statement has `failed` is taken back.
+    `seen` are newest versions that were read within it, as rows and as records, by partition, kind and id. Of partitions,
+    `sure` are those that are known to be there, `absent` the names of those that are not, `locked` those that nobody else
+    writes to until its end, `fresh` those that it has made and put nothing into but seeds. One in which a statement has
+    `failed` is taken back.
     """
 
     def __init__(self, writes: bool) -> None:
@@ -28,6 +29,7 @@ class Section(ABC):
         self.failed = False
         self.seen: dict[tuple[int, str, str], tuple[Row, Record] | None] = {}
         self.sure: set[int] = set()
+        self.absent: set[bytes] = set()
         self.locked: set[int] = set()
         self.fresh: set[int] = set()
 
@@ -47,6 +49,7 @@ class Section(ABC):
         """Know nothing of what was read."""
         self.seen.clear()
         self.sure.clear()
+        self.absent.clear()
 
 
 class Database(ABC):

@@ -28,7 +28,8 @@ class SqlPartition(Partition):
 
     def __init__(self, database: Database, provider: str, tenant: str, seeds: MemoryPartition) -> None:
         self._database = database
-        self._names = {"name": digest(provider, tenant), "provider": written(provider), "tenant": written(tenant)}
+        self._name = digest(provider, tenant)
+        self._names = {"name": self._name, "provider": written(provider), "tenant": written(tenant)}
         self._seeds = seeds
         self._number: int | None = None
 
@@ -111,18 +112,21 @@ class SqlPartition(Partition):
     def _rows(self, statement: str, **values: Any) -> Sequence[Row] | None:
         """The rows that a statement finds here; None when nothing has been written, so that the seeds are all there is."""
         with self._database.section(writes=False) as section:
+            if self._name in section.absent:
+                return None
             if self._number is not None:
                 rows = section.rows(statement, {"partition": self._number, **values})
                 if rows or self._number in section.sure:
                     return rows
             if not self._is_there(section):
                 if not section.writes:
+                    section.absent.add(self._name)
                     return None
                 self._lock(section)
             return section.rows(statement, {"partition": self._number, **values})
 
     def _is_there(self, section: Section) -> bool:
-        found = section.rows(schema.PARTITION, {"name": self._names["name"]})
+        found = section.rows(schema.PARTITION, {"name": self._name})
         self._number = int(found[0][0]) if found else None
         if self._number is not None:
             section.sure.add(self._number)
@@ -134,14 +138,14 @@ class SqlPartition(Partition):
         if known is not None and known in section.locked:
             return known
         for _ in range(_PATIENCE):
-            found = section.rows(schema.PARTITION + self._database.locking, {"name": self._names["name"]})
+            found = section.rows(schema.PARTITION + self._database.locking, {"name": self._name})
             if found:
                 number = self._number = int(found[0][0])
                 section.sure.add(number)
                 section.locked.add(number)
                 return number
             if section.run(schema.PARTITION_MADE, self._names) == 1:
-                number = int(section.rows(schema.PARTITION, {"name": self._names["name"]})[0][0])
+                number = int(section.rows(schema.PARTITION, {"name": self._name})[0][0])
                 for seed in self._seeds.snapshot():
                     self._put(section, number, seed)
                 section.fresh.add(number)

@@ -11,12 +11,15 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import RLock
+from typing import TypeVar
 
 from mocksandbox.errors import StoreError
 from mocksandbox.store.database import Database, Row, Section, Values
+
+T = TypeVar("T")
 
 LOCK_PATIENCE = 10.0
 """How long a writer waits for the writers of other processes, in seconds: one thread answers, and nobody else is answered."""
@@ -37,10 +40,13 @@ class _SqliteSection(Section):
         self.connection = connection
 
     def _run(self, statement: str, values: Values) -> sqlite3.Cursor:
+        return self._tried(self.connection.execute, statement, values)
+
+    def _tried(self, call: Callable[[str, T], sqlite3.Cursor], statement: str, values: T) -> sqlite3.Cursor:
         if not self.connection.in_transaction:  # SQLite ends one by itself when the disk is full; nothing may go past it
             raise StoreError("the store: the transaction has failed")
         try:
-            return self.connection.execute(statement, values)
+            return call(statement, values)
         except sqlite3.Error as error:
             self.failed = True
             raise _failure(error) from error
@@ -56,8 +62,7 @@ class _SqliteSection(Section):
         return self._run(statement, values).rowcount
 
     def run_each(self, statement: str, values: Sequence[Values]) -> None:
-        for each in values:
-            self._run(statement, each)
+        self._tried(self.connection.executemany, statement, values)
 
 
 class SqliteDatabase(Database):

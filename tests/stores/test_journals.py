@@ -139,8 +139,10 @@ def test_entries_of_several_threads_are_numbered_once_each(make: Make) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [entry.number for entry in journal] == list(range(301, 801))
-    assert journal.dropped == 300
+    kept = len(journal)
+    assert 490 < kept <= 500  # one that is shared forgets some at a time
+    assert [entry.number for entry in journal] == list(range(801 - kept, 801))
+    assert journal.dropped == 800 - kept
 
 
 def test_an_entry_comes_back_as_it_was(make: Make) -> None:
