@@ -79,6 +79,7 @@ class Journal:
     most_bytes: int = 64 * 1024 * 1024
     dropped: int = 0
     _entries: deque[Entry] = field(default_factory=deque)
+    _weights: deque[int] = field(default_factory=deque)
     _bytes: int = 0
     _count: int = 0
     _lock: Lock = field(default_factory=Lock)
@@ -88,10 +89,13 @@ class Journal:
         with self._lock:
             self._count = details["number"] = self._count + 1
             entry = holding(Entry, details)
+            weight = weight_of(entry)
             self._entries.append(entry)
-            self._bytes += weight_of(entry)
+            self._weights.append(weight)
+            self._bytes += weight
             while len(self._entries) > self.most_entries or (self._bytes > self.most_bytes and len(self._entries) > 1):
-                self._bytes -= weight_of(self._entries.popleft())
+                self._entries.popleft()
+                self._bytes -= self._weights.popleft()
                 self.dropped += 1
             return entry
 
@@ -128,7 +132,8 @@ class Journal:
                 if tenant not in (None, entry.tenant) or (where is not None and not where(entry))
             ]
             self._entries = deque(kept)
-            self._bytes = sum(map(weight_of, kept))
+            self._weights = deque(map(weight_of, kept))
+            self._bytes = sum(self._weights)
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.exchanges())
