@@ -63,6 +63,19 @@ STORE_FULL = Rule[Attempt](
     find=lambda _: (),
     profiles=ALL,
 )
+UNKNOWN_SCENARIO = Rule[Attempt](
+    id="http/unknown-scenario",
+    title="The scenario that is asked for is one of the operation's",
+    why="A misspelt one would be answered as if none had been asked for, and the test of a refusal would see a success.",
+    source="RFC 9110 section 15.5.1",
+    operations=frozenset(),
+    stage="",
+    status=400,
+    issue="invalid",
+    error="INVALID",
+    find=lambda _: (),
+    profiles=ALL,
+)
 RETRY_AFTER = "5"
 """Seconds after which a client may try again when the store has failed."""
 

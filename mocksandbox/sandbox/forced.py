@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from mocksandbox.errors import UsageError
 from mocksandbox.exchange import Response
 from mocksandbox.provider import Provider, Scenario
 from mocksandbox.provider.negotiate import documented_answer
 from mocksandbox.rules import ALL, Finding, Rule
 from mocksandbox.rules.attempt import Attempt
-from mocksandbox.sandbox.preferences import Preferences
+from mocksandbox.sandbox.failure import UNKNOWN_SCENARIO
+from mocksandbox.sandbox.preferences import SCENARIO_HEADER, Preferences
 
 
 def forced_answer(provider: Provider, attempt: Attempt, preferences: Preferences, profile: str) -> tuple[str, Response] | None:
@@ -23,14 +25,30 @@ def forced_answer(provider: Provider, attempt: Attempt, preferences: Preferences
     if preferences.code:
         found = next((s for s in provider.scenarios if s.operation == operation.id and _status(s) == preferences.code), None)
         if found is not None:
-            return f"code={preferences.code}", _forced(provider, attempt, found, preferences, profile)
+            return _applied(preferences, _forced(provider, attempt, found, preferences, profile))
         refusal = _refused(provider, attempt, preferences, profile)
         if refusal is not None:
-            return f"code={preferences.code}", refusal
+            return _applied(preferences, refusal)
     if preferences.code or preferences.example:
         answer = documented_answer(provider.contract, operation, preferences.code, preferences.example)
-        return (f"code={preferences.code or preferences.example}", answer) if answer else None
+        return _applied(preferences, answer) if answer else None
     return None
+
+
+def _applied(preferences: Preferences, response: Response) -> tuple[str, Response]:
+    """An answer that was preferred, which says so (RFC 7240 section 3): a preference that is not known is ignored."""
+    name = f"code={preferences.code}" if preferences.code else f"example={preferences.example}"
+    return name, response.with_header("Preference-Applied", name)
+
+
+def unknown_scenario(provider: Provider, attempt: Attempt, preferences: Preferences) -> Finding | None:
+    """What is wrong with a request that demands a scenario which its operation does not have; None when it does not."""
+    if not preferences.demanded or attempt.operation is None:
+        return None
+    operation, scenario = attempt.operation.id, preferences.scenario
+    known = [each.id for each in provider.scenarios if each.operation == operation]
+    says = str(UsageError(f"{SCENARIO_HEADER}: there is no scenario {scenario!r} of {operation}.", scenario, known))
+    return Finding(UNKNOWN_SCENARIO, f"header:{SCENARIO_HEADER}", says)
 
 
 def _refused(provider: Provider, attempt: Attempt, preferences: Preferences, profile: str) -> Response | None:

@@ -12,7 +12,8 @@ SCENARIO_HEADER = "X-Mocksandbox-Scenario"
 @dataclass(frozen=True)
 class Preferences:
     """What is preferred: an answer's status (`code`) or a named example, one issue for each finding (`outcome=split`), a
-    fault, a scenario by id. Empty values mean no preference.
+    fault, a scenario by id. Empty values mean no preference. `demanded` says that the scenario stands in the header that is
+    the mock's own, and not among preferences, of which a server may ignore any.
     """
 
     code: int = 0
@@ -20,6 +21,7 @@ class Preferences:
     split: bool = False
     fault: str = ""
     scenario: str = ""
+    demanded: bool = False
 
 
 NONE = Preferences()
@@ -46,4 +48,5 @@ def _read(headers: Headers) -> Preferences:
         split=said.get("outcome") == "split",
         fault=said.get("fault", ""),
         scenario=scenario or said.get("scenario", ""),
+        demanded=bool(scenario),
     )

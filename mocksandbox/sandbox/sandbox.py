@@ -33,7 +33,7 @@ from mocksandbox.sandbox.failure import (
     store_words,
 )
 from mocksandbox.sandbox.faults import Answer, Asked, Scene, reads
-from mocksandbox.sandbox.forced import forced_answer
+from mocksandbox.sandbox.forced import forced_answer, unknown_scenario
 from mocksandbox.sandbox.outage import Outage
 from mocksandbox.sandbox.planned import Faults
 from mocksandbox.sandbox.preferences import NONE, Preferences, read_preferences
@@ -200,9 +200,11 @@ class Sandbox:
         return answer
 
     def _unfaulted(self, preferences: Preferences, notes: dict[str, Any], attempt: Attempt, records: Partition) -> Response:
-        asked = self.staged(attempt) or (
-            forced_answer(self.provider, attempt, preferences, self.profile.name) if preferences is not NONE else None
-        )
+        asked = self.staged(attempt)
+        if asked is None and preferences is not NONE:
+            asked = forced_answer(self.provider, attempt, preferences, self.profile.name)
+            if asked is None and (wrong := unknown_scenario(self.provider, attempt, preferences)) is not None:
+                return self._noted(attempt.request, attempt.match, wrong, notes)
         if asked is not None:
             notes["scenario"], response = asked
             return response

@@ -82,7 +82,7 @@ def test_the_sandbox_profile_forgets() -> None:
 
 def test_tracing_headers_are_mirrored_and_browsers_may_call(each_profile: Server) -> None:
     tracing = {"X-Request-ID": str(uuid4()), "X-Correlation-ID": str(uuid4()), "Origin": "https://app.example"}
-    for path in (f"/Immunization/{uuid4()}", "/nowhere"):
+    for path in (ff"/Immunization/{uuid4()}", "/nowhere"):
         reply = each_profile.send("GET", path, **tracing)
         assert reply.headers["x-request-id"] == tracing["X-Request-ID"]
         assert reply.headers["x-correlation-id"] == tracing["X-Correlation-ID"]
@@ -97,8 +97,32 @@ def test_tracing_headers_are_mirrored_and_browsers_may_call(each_profile: Server
 def test_any_documented_outcome_is_given_when_asked_for(each_profile: Server, prefer: str) -> None:
     forced = each_profile.send("POST", "/Immunization", record(), Prefer=prefer)
     assert forced.status == int(prefer.removeprefix("code="))
+    assert forced.headers["preference-applied"] == prefer
     assert forced.json["resourceType"] == "OperationOutcome"
     assert forced.json["issue"][0]["diagnostics"]
+
+
+@pytest.mark.parametrize("prefer", ["code=999", "code=x", "example=nope", "fault=nope", "return=minimal"])
+def test_a_preference_that_is_not_known_is_ignored(each_profile: Server, prefer: str) -> None:
+    answer = each_profile.send("GET", "/Immunization/12a33650-6f94-4e8f-a971-1c5c41da5b22", Prefer=prefer)
+    assert answer.status == 200
+    assert "preference-applied" not in answer.headers
+
+
+def test_a_scenario_that_the_operation_does_not_have_is_refused(each_profile: Server) -> None:
+    seeded = "/Immunization/12a33650-6f94-4e8f-a971-1c5c41da5b22"
+    assert each_profile.send("GET", seeded, X_Mocksandbox_Scenario="read-forbidden-vaccine").status == 403
+    misspelt = each_profile.send("GET", seeded, X_Mocksandbox_Scenario="read-forbidden-vacine")
+    assert misspelt.status == 400
+    assert misspelt.headers["x-mocksandbox-rules"] == "http/unknown-scenario"
+    (issue,) = misspelt.json["issue"]
+    assert (
+        "no scenario 'read-forbidden-vacine' of readImmunization. Did you mean 'read-forbidden-vaccine'?"
+        in issue["diagnostics"]
+    )
+    assert issue["expression"] == ["http.X-Mocksandbox-Scenario"]
+    assert each_profile.send("GET", seeded, X_Mocksandbox_Scenario="create-valid").status == 400
+    assert each_profile.send("GET", "/nowhere", X_Mocksandbox_Scenario="create-valid").status == 404
 
 
 def test_a_status_without_a_scenario_has_words_too(each_profile: Server) -> None:
