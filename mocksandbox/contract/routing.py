@@ -38,6 +38,10 @@ class Miss:
     near: tuple[str, ...]
 
 
+_PLACEHOLDERS_LEFT_OUT = 0.99
+"""How alike a path is that lacks only what stands in place of a template's placeholders, or some of it."""
+
+
 class Router:
     """Finds operations by method and path. A literal segment wins over a placeholder; a placeholder may be empty, so that
     `GET /Immunization/` is a read without an id rather than an unknown path.
@@ -86,11 +90,19 @@ class Router:
 def _likeness(path: str, template: str) -> float:
     """How alike a path and a template are, from 0 to 1, whatever stands in place of the placeholders."""
     segments = path.split("/")
+    if _lacks_placeholders(segments, template.split("/")):
+        return _PLACEHOLDERS_LEFT_OUT
     parts = [
         segments[index] if part.startswith("{") and index < len(segments) else part
         for index, part in enumerate(template.split("/"))
     ]
     return SequenceMatcher(None, path.lower(), "/".join(parts).lower()).ratio()
+
+
+def _lacks_placeholders(segments: list[str], parts: list[str]) -> bool:
+    literal = [part for part in parts if not part.startswith("{")]
+    rest = iter(segments)
+    return len(literal) <= len(segments) < len(parts) and all(part in rest for part in literal)
 
 
 def _compile(template: str) -> re.Pattern[str]:

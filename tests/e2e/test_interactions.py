@@ -82,7 +82,7 @@ def test_the_sandbox_profile_forgets() -> None:
 
 def test_tracing_headers_are_mirrored_and_browsers_may_call(each_profile: Server) -> None:
     tracing = {"X-Request-ID": str(uuid4()), "X-Correlation-ID": str(uuid4()), "Origin": "https://app.example"}
-    for path in (ff"/Immunization/{uuid4()}", "/nowhere"):
+    for path in (f"/Immunization/{uuid4()}", "/nowhere"):
         reply = each_profile.send("GET", path, **tracing)
         assert reply.headers["x-request-id"] == tracing["X-Request-ID"]
         assert reply.headers["x-correlation-id"] == tracing["X-Correlation-ID"]

@@ -74,3 +74,10 @@ def test_nothing_like_an_operation_comes_near_to_none() -> None:
     miss = found("GET", "/metadata/of/something/else/entirely")
     assert isinstance(miss, Miss)
     assert miss.near == ()
+
+
+@pytest.mark.parametrize("path", ["/Immunization/$write", "/my-slug/Immunization/$write"])
+def test_a_path_that_lacks_what_placeholders_stand_for_is_nearest_to_its_template(path: str) -> None:
+    miss = open_provider("redox").contract.router.find("POST", path)
+    assert isinstance(miss, Miss)
+    assert miss.near[0].startswith("immunizationWrite (POST /{destinationSlug}/{environmentFlag}/Immunization/$write)")
