@@ -1,5 +1,5 @@
-"""The generated pages: docs/rules-*.md from the catalogues, docs/cli.md from the commands' help, docs/record.json from the
-published document.
+"""The generated pages: docs/rules-*.md from the catalogues, docs/cli.md from the commands' help, docs/control-api.md from
+the control API's guide, docs/record.json from the published document.
 
 `python scripts/docs.py` writes them; with `--check` it only says which are out of date (exit code 1).
 """
@@ -23,7 +23,12 @@ def pages() -> dict[str, str]:
     from mocksandbox.provider.discovery import BUILT_IN
 
     rules = {f"docs/rules-{name}.md": said("rules", name, "--format", "md") for name in BUILT_IN}
-    return {**rules, "docs/cli.md": command_line(), "docs/record.json": record()}
+    return {
+        **rules,
+        "docs/cli.md": command_line(),
+        "docs/control-api.md": control_api(),
+        "docs/record.json": record(),
+    }
 
 
 def said(*arguments: str) -> str:
@@ -50,6 +55,37 @@ def command_line() -> str:
     from mocksandbox.cli.main import group
 
     parts = ["# The command line", "Written by `scripts/docs.py` from `--help`; do not edit.", *helps(group, ())]
+    return "\n\n".join(parts) + "\n"
+
+
+def control_api() -> str:
+    """The routes of the control API, each with an example of its body."""
+    from mocksandbox.sandbox.faults import FAULTS
+    from mocksandbox.server.control.guide import ROUTES
+    from mocksandbox.server.front import CONTROL
+
+    parts = [
+        "# The control API",
+        "Written by `scripts/docs.py` from `mocksandbox/server/control/guide.py`; do not edit.",
+        f"`{CONTROL}` is the server's own API: for tests, which look into the sandbox and set it up. It has no password; "
+        "[security.md](security.md) says who may use it. Bodies are JSON (`Content-Type: application/json`). A mistake is "
+        "answered with 400 and its place. From Python the same is at hand without HTTP: `Sandbox`, and the fixtures of the "
+        "pytest plugin.",
+    ]
+    for route in ROUTES:
+        parts += [f"## {route.method} {CONTROL}{route.path}", route.does]
+        if route.parameters:
+            parts.append(f"In the query: {', '.join(f'`{name}`' for name in route.parameters)}.")
+        url = f"http://127.0.0.1:8080{CONTROL}{route.path}"
+        asked = f"curl -X {route.method} {url} \\\n  -H 'Content-Type: application/json' -d"
+        lines = [f"{asked} '{json.dumps(body)}'" for body in route.bodies]
+        if lines:
+            parts.append("\n".join(["```sh", *lines, "```"]))
+    faults = ["| fault | what happens |", "|---|---|"]
+    for fault in FAULTS.values():
+        usage = fault.usage.replace("|", "\\|")
+        faults.append(f"| `{usage}` | {fault.says} |")
+    parts += ["## Faults", "For one request: `Prefer: fault=429:3`.", "\n".join(faults)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -19,6 +19,7 @@ from mocksandbox.provider import open_provider
 from mocksandbox.rules.places import change
 from mocksandbox.sandbox.faults import FAULTS
 from mocksandbox.server.app import create_app
+from mocksandbox.server.control.guide import ROUTES, Route
 from mocksandbox.server.settings import Settings
 from tests.e2e.live import FHIR_JSON, Server, serving
 
@@ -80,6 +81,24 @@ def test_health_says_what_is_served(client: Client) -> None:
     said = client.control("GET", "/health")
     assert said["status"] == "pass"
     assert said["providers"]["nhs"]["base_path"] == BASE
+
+
+def test_the_guide_names_every_route(client: Client) -> None:
+    rules = [rule for rule in client.http.application.url_map.iter_rules() if rule.rule.startswith(CONTROL)]
+    there = {(method, rule.rule) for rule in rules for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
+    told = client.control("GET", "")["routes"]
+    assert {(route["method"], route["path"]) for route in told} == there
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method}{route.path}")
+def test_the_guide_is_true(client: Client, route: Route) -> None:
+    for body in route.bodies or (None,):
+        if route.method != "POST" or body is not None:
+            client.control(route.method, route.path, body)
+    known = ", ".join(sorted(route.parameters)) or "none"
+    if route.path != "/health":
+        said = client.mistake(route.method, f"{route.path}?nothing=1", next(iter(route.bodies), None))
+        assert f"there is no parameter 'nothing'. Known: {known}." in said
 
 
 def test_scenarios_say_how_to_force_them(client: Client) -> None:

@@ -11,6 +11,7 @@ from mocksandbox.sandbox.preferences import SCENARIO_HEADER
 from mocksandbox.server.control import faults, journal, records, times
 from mocksandbox.server.control.asking import answer, arguments, chosen, sandboxes
 from mocksandbox.server.control.guard import guard
+from mocksandbox.server.control.guide import told
 from mocksandbox.server.front import CONTROL
 from mocksandbox.store import MemoryStore
 
@@ -28,6 +29,13 @@ def look() -> None:
     board = next(iter(sandboxes().values())).board
     if board is not None:
         board.look()
+
+
+@control.get("")
+def routes() -> Any:
+    """The routes that there are."""
+    arguments()
+    return answer({"routes": list(told(CONTROL))})
 
 
 @control.get("/health")
@@ -54,7 +62,7 @@ def health() -> Any:
 def scenarios() -> Any:
     """The documented scenarios, and the header by which each is forced."""
     arguments("provider")
-    told = [
+    found = [
         {
             "id": scenario.id,
             "provider": box.provider.name,
@@ -68,4 +76,4 @@ def scenarios() -> Any:
         for box in chosen()
         for scenario in box.provider.scenarios
     ]
-    return answer({"scenarios": told})
+    return answer({"scenarios": found})

@@ -10,10 +10,10 @@ from flask import Blueprint, request
 
 from mocksandbox.journal import Entry, Journal
 from mocksandbox.server.control.asking import answer, arguments, chosen, flag_argument, mistake, number_argument, sandboxes
+from mocksandbox.server.control.guide import FILTERS
 
 routes = Blueprint("journal", __name__)
 
-_FILTERS = ("provider", "operation", "status", "tenant", "rule", "fault", "since", "limit", "bodies")
 _STATUS = re.compile(r"[1-5]([0-9]{2}|xx)")
 
 
@@ -24,7 +24,7 @@ def _journal() -> Journal:
 
 def _wanted() -> Callable[[Entry], bool]:
     """The condition that the query's filters make."""
-    asked = arguments(*_FILTERS)
+    asked = arguments(*FILTERS)
     chosen()  # a provider that does not exist is a mistake, and no reason for an empty list
     status = asked.get("status", "").lower()
     if status and not _STATUS.fullmatch(status):
