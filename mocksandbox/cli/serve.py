@@ -115,8 +115,10 @@ def command(
     from mocksandbox.server.run import serve
     from mocksandbox.server.settings import Settings
 
-    if ready_file is not None and not ready_file.resolve().parent.is_dir():
-        raise UsageError(f"--ready-file: the folder {ready_file.parent} does not exist.")
+    if ready_file is not None:
+        _try_to_write(ready_file)
+    if clients and auth == "off":
+        raise UsageError("--clients is for --auth token: with --auth off nobody's keys are looked at.")
     files = {**_clients(clients), **({"suppliers": suppliers} if suppliers is not None else {})}
     settings = Settings(
         providers=providers or tuple(known_providers()),
@@ -139,6 +141,19 @@ def command(
     finally:
         if ready_file is not None:
             ready_file.unlink(missing_ok=True)
+
+
+def _try_to_write(ready_file: Path) -> None:
+    """Find out before anything is served whether the file can be made."""
+    import tempfile  # here: --help does not need it
+
+    if not ready_file.resolve().parent.is_dir():
+        raise UsageError(f"--ready-file: the folder {ready_file.parent} does not exist.")
+    try:
+        with tempfile.TemporaryFile(dir=ready_file.resolve().parent):
+            pass
+    except OSError as error:
+        raise UsageError(f"--ready-file: no file can be made in {ready_file.parent}: {error.strerror}.") from error
 
 
 def _clients(given: tuple[str, ...]) -> dict[str, Path]:

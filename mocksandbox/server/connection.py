@@ -45,6 +45,7 @@ class Connection(Reading):
         self._server = ("127.0.0.1", 0)
         self._queue: deque[tuple[Sent, Place | None]] = deque()
         self._unsent = b""
+        self._held: tuple[asyncio.TimerHandle, Sent, Response] | None = None
         self._waiting = self._stuck = self._paused = self._lingering = self._ended = False
         self._in_a_row = self._left = 0
 
@@ -188,11 +189,18 @@ class Connection(Reading):
         else:
             self._waiting, self.due = True, _NEVER
             self._pause()
-            asyncio.get_running_loop().call_later(response.delay, self._after, sent, response)
+            self._held = asyncio.get_running_loop().call_later(response.delay, self._after, sent, response), sent, response
+
+    def hurry(self) -> None:
+        """Give an answer now that waits because a late one was asked for: the server stops."""
+        if self._held is not None:
+            wait, sent, response = self._held
+            wait.cancel()
+            self._after(sent, response)
 
     def _after(self, sent: Sent, response: Response) -> None:
         """The wait before an answer is over."""
-        self._waiting = False
+        self._waiting, self._held = False, None
         if self._ended:
             return
         self._wait(IDLE_TIMEOUT)

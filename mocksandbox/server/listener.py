@@ -100,14 +100,16 @@ class Listener:
             for connection in [each for each in self.connections if each.due <= self.now]:
                 connection.overdue()
 
-    async def stop(self, seconds: float) -> None:
-        """Let those go who ask nothing, and wait so long for the answers to the others."""
+    async def stop(self, seconds: float, at_once: asyncio.Event) -> None:
+        """Let those go who ask nothing, and wait so long for the others to take their answers, unless told to stop at once."""
         self.stopping = True
         for connection in list(self.connections):
             if connection.idle:
                 connection.hang_up()
+            else:
+                connection.hurry()
         deadline = time() + seconds
-        while self.connections and time() < deadline:
+        while self.connections and time() < deadline and not at_once.is_set():
             await asyncio.sleep(TICK / 5)
 
     def place(self, sent: Sent) -> Place | None:

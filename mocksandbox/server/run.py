@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import json
 import os
@@ -29,6 +30,9 @@ from mocksandbox.store import MEMORY, tidy_up
 
 _DRAIN = 20
 """Seconds that a worker has for the requests that it is answering when it is told to stop."""
+
+_AGAIN = 1.0
+"""Seconds after which a second signal to stop is one of its own: Ctrl-C comes from the terminal and from the process above."""
 
 _FILES = 64
 """How many files and sockets a worker may need beside its clients'."""
@@ -88,9 +92,20 @@ def _answer(
 
 async def _listen(listener: Listener, bound: socket.socket, announce: Callable[[], None], wanted: Callable[[], bool]) -> None:
     loop = asyncio.get_running_loop()
-    told = asyncio.Event()
+    told, at_once = asyncio.Event(), asyncio.Event()
+    first = loop.time()
+
+    def stop() -> None:
+        """Stop; who says it again, and not only through two channels at a time, does not want to wait."""
+        nonlocal first
+        if not told.is_set():
+            first = loop.time()
+            told.set()
+        elif loop.time() > first + _AGAIN:
+            at_once.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(told.set))
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
     server = await loop.create_server(listener.connect, sock=bound, backlog=CONNECTIONS)
     watching = asyncio.create_task(listener.watch())
     announce()
@@ -99,7 +114,7 @@ async def _listen(listener: Listener, bound: socket.socket, announce: Callable[[
             await asyncio.wait_for(told.wait(), 1)
             break
     server.close()
-    await listener.stop(_DRAIN)
+    await listener.stop(_DRAIN, at_once)
     watching.cancel()
 
 
@@ -160,6 +175,11 @@ def _reserve(host: str, port: int) -> socket.socket:
         held.bind((host, port))
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
+        if isinstance(error, socket.gaierror) or getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
+            raise UsageError(
+                f"Cannot listen on {host}: {reason}. --host takes an address of this machine: 127.0.0.1 for programs on it, "
+                "0.0.0.0 for everybody."
+            ) from error
         raise UsageError(
             f"Cannot listen on {host}:{port}: {reason}. Choose another with --port (0 picks a free one)."
         ) from error

@@ -195,7 +195,7 @@ def alone(test: Callable[[Listener, int], Coroutine[Any, Any, None]], connection
         finally:
             watching.cancel()
             opened.close()
-            await listener.stop(0)
+            await listener.stop(0, asyncio.Event())
 
     asyncio.run(run())
 

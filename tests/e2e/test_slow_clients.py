@@ -37,13 +37,14 @@ def address(server: Server) -> tuple[str, int]:
     return parts.hostname, parts.port
 
 
-def head(server: Server, length: int, path: str = "/Immunization") -> bytes:
+def head(server: Server, length: int, path: str = "/Immunization", *more: str) -> bytes:
     lines = [
         f"POST {urlsplit(server.base).path}{path} HTTP/1.1",
         f"Host: {urlsplit(server.url).netloc}",
         f"Content-Type: {FHIR_JSON}",
         f"Accept: {FHIR_JSON}",
         f"Content-Length: {length}",
+        *more,
     ]
     return "\r\n".join([*lines, "", ""]).encode()
 
@@ -197,3 +198,31 @@ def test_what_is_being_answered_when_the_server_is_told_to_stop_is_answered() ->
         client.close()
         assert answer.split()[1] == b"201", answer[:300]
         server.process.wait(PATIENCE)
+
+
+def test_an_answer_that_is_late_on_purpose_is_given_when_the_server_is_told_to_stop() -> None:
+    with serving() as server:
+        client = connected(server, head(server, 0, "/Immunization", "Prefer: fault=latency:25s"))
+        time.sleep(0.3)
+        assert server.process is not None
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGINT)
+        assert client.recv(65536).split()[1] == b"400"
+        assert server.process.wait(PATIENCE) == 0
+        assert time.monotonic() - began < 10
+        client.close()
+
+
+def test_who_stops_the_server_twice_does_not_wait_for_its_clients() -> None:
+    with serving("--body-timeout", "60") as server:
+        client = connected(server, head(server, 100))
+        time.sleep(0.3)
+        assert server.process is not None
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGINT)
+        time.sleep(2)
+        assert server.process.poll() is None
+        server.process.send_signal(signal.SIGINT)
+        server.process.wait(PATIENCE)
+        assert time.monotonic() - began < 15
+        client.close()
