@@ -38,6 +38,12 @@ class Miss:
     near: tuple[str, ...]
 
 
+_NEAR = 0.5
+"""How alike a path and a template must be for the one to be meant for the other, from 0 to 1."""
+
+_LONG = 500
+"""No path of more characters is meant for any template, and comparing takes the longer the longer they are."""
+
 _PLACEHOLDERS_LEFT_OUT = 0.99
 """How alike a path is that lacks only what stands in place of a template's placeholders, or some of it."""
 
@@ -79,8 +85,8 @@ class Router:
         scored = []
         for candidate, template, pattern, operation in self._routes:
             same_path = pattern.fullmatch(path) is not None
-            likeness = 1.0 if same_path else _likeness(path, template)
-            if likeness < 0.5:
+            likeness = 1.0 if same_path else _likeness(path, template) if len(path) <= _LONG else 0.0
+            if likeness < _NEAR:
                 continue
             why = f"the method is {method}" if same_path else f"the path is {path}"
             scored.append((likeness, candidate == method, f"{operation.id} ({candidate} {template}): {why}"))
@@ -96,7 +102,10 @@ def _likeness(path: str, template: str) -> float:
         segments[index] if part.startswith("{") and index < len(segments) else part
         for index, part in enumerate(template.split("/"))
     ]
-    return SequenceMatcher(None, path.lower(), "/".join(parts).lower()).ratio()
+    matcher = SequenceMatcher(None, path.lower(), "/".join(parts).lower())
+    if matcher.real_quick_ratio() < _NEAR or matcher.quick_ratio() < _NEAR:  # neither is less than the ratio itself
+        return 0.0
+    return matcher.ratio()
 
 
 def _lacks_placeholders(segments: list[str], parts: list[str]) -> bool:

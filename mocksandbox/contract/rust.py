@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import islice
+from types import SimpleNamespace
 from typing import Any, cast
 
 from jsonschema_path import SchemaPath
@@ -18,6 +19,41 @@ MOST_ERRORS = 100
 """How many differences from a schema are told at most."""
 
 
+_MANY = 5000
+"""From so many values on, what is wrong is looked for in the beginnings of lists only: errors are worked out all at once, and
+a list of a million wrong items has a million.
+"""
+
+_BEGINNINGS = (100, 10, 3)
+"""How many items of a list are looked at then, by how many lists it is in."""
+
+_ELSEWHERE = (SimpleNamespace(validator="items", absolute_path=()),)
+
+
+def sample(value: Any) -> Any:
+    """A value, or the beginnings of its lists when it is made of very many."""
+    return _cut(value, 0) if _many(value) else value
+
+
+def _many(value: Any) -> bool:
+    seen, left = 0, [value]
+    while left and seen < _MANY:
+        each = left.pop()
+        if isinstance(each, (dict, list)):
+            seen += len(each)
+            left.extend(each.values() if isinstance(each, dict) else each[:_MANY])
+    return seen >= _MANY
+
+
+def _cut(value: Any, depth: int) -> Any:
+    if isinstance(value, dict):
+        return {key: _cut(item, depth) for key, item in value.items()}
+    if isinstance(value, list):
+        most = _BEGINNINGS[min(depth, len(_BEGINNINGS) - 1)]
+        return [_cut(item, depth + 1) for item in value[:most]]
+    return value
+
+
 class _RustSchemaValidator(SchemaValidator):
     """openapi-core's schema validator with jsonschema-rs where the verdict is made."""
 
@@ -29,13 +65,11 @@ class _RustSchemaValidator(SchemaValidator):
         try:
             if self.rust.is_valid(value):
                 return
-            # A list of a million wrong items has a million errors; nobody reads on after the first hundred.
-            errors = tuple(islice(self.rust.iter_errors(value), MOST_ERRORS))
+            errors = tuple(islice(self.rust.iter_errors(sample(value)), MOST_ERRORS)) or _ELSEWHERE
         except ValueError:  # a lone surrogate, which no text in Rust can hold; or nested deeper than it goes
             super().validate(value)
             return
-        if errors:
-            raise InvalidSchemaValue(value, "any", schema_errors=cast("Any", errors))
+        raise InvalidSchemaValue(value, "any", schema_errors=cast("Any", errors))
 
 
 class RustFactory(SchemaValidatorsFactory):

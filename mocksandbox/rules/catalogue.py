@@ -12,6 +12,9 @@ from mocksandbox.rules.rule import Finding, Message, Rule
 
 S = TypeVar("S")
 
+MOST_FINDINGS = 1000
+"""How many things that are wrong with one request are told: a list of a million wrong items has a million."""
+
 
 @dataclass(frozen=True)
 class Catalogue(Generic[S]):
@@ -78,7 +81,7 @@ class Catalogue(Generic[S]):
         return self.first_of(subject, self.stages(operation, profile))
 
     def first_of(self, subject: S, stages: Iterable[tuple[str, Sequence[Rule[S]]]]) -> Sequence[Finding]:
-        """The findings of the first of these stages that has any."""
+        """The findings of the first of these stages that has any; `MOST_FINDINGS` at the most."""
         quick = self._quick
         for _, rules in stages:
             found: list[Finding] | None = None
@@ -86,6 +89,8 @@ class Catalogue(Generic[S]):
                 for hit in rule.find(subject):
                     found = found or []
                     found.append(self._finding(rule, *hit))
+                    if len(found) == MOST_FINDINGS:
+                        return found
             if found:
                 return found
         return ()

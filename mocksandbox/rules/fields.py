@@ -31,7 +31,7 @@ class Field:
     path: str
     says: str
     kind: str
-    locate: Callable[[Any], Sequence[Found]]
+    locate: Callable[[Any], Iterable[Found]]
     operations: frozenset[str] = frozenset()
     root: str = ""
 

@@ -98,10 +98,12 @@ def _compiled(nodes: Sequence[_Node], paths: int) -> Walk:
     """One function for the whole tree. It is written as Python, as dataclasses write theirs: a call for each step would cost
     three times as much as the steps themselves.
     """
-    names: dict[str, Any] = {"NONE": MISSING}
-    lines = ["def walk(body, subject, MISSING=NONE):", " wrong = []", *(f" p{number} = ()" for number in range(paths))]
+    names: dict[str, Any] = {"NONE": MISSING, "longer": _longer}
+    lines = ["def walk(body, subject, MISSING=NONE):", " wrong = []", " long = False"]
+    lines += (f" p{number} = ()" for number in range(paths))
     lines += (f" {line}" for line in _written(nodes, "body", names, many=False))
-    lines.append(f" return ({''.join(f'p{number}, ' for number in range(paths))}), wrong")
+    lines.append(f" found = ({''.join(f'p{number}, ' for number in range(paths))})")
+    lines.append(" return tuple(map(tuple, found)) if long else found, wrong")
     exec(compile("\n".join(lines), "<paths of a body>", "exec"), names)
     walk: Walk = names["walk"]
     return walk
@@ -166,8 +168,12 @@ def _met(condition: tuple[tuple[str, ...], str], value: str, names: dict[str, An
 
 
 def _reached(node: _Node, value: str, names: dict[str, Any], *, many: bool, is_object: bool = False) -> Iterator[str]:
-    if node.number >= 0:
-        yield f"p{node.number} {'+=' if many else '='} ({value},)"
+    if node.number >= 0 and many:
+        found = f"p{node.number}"
+        yield f"if len({found}) < {_FEW}: {found} += ({value},)"
+        yield f"else: {found}, long = longer({found}, {value}), True"
+    elif node.number >= 0:
+        yield f"p{node.number} = ({value},)"
     after = list(node.after.values())
     below = any(following.step.key for following in after)  # then it is asked there whether this is an object
     for look in node.looks:
@@ -177,6 +183,16 @@ def _reached(node: _Node, value: str, names: dict[str, Any], *, many: bool, is_o
     if below and not is_object:
         others = [line for look in node.looks if look.plain == AN_OBJECT for line in _looked(look, value, names)]
         yield from ("else:", *_within(1, others)) if others else ()
+
+
+_FEW = 64
+"""So many values are gathered in a tuple, which is copied for each; more, which hardly any body has, in a list."""
+
+
+def _longer(found: Sequence[Any], value: Any) -> list[Any]:
+    more = found if isinstance(found, list) else list(found)
+    more.append(value)
+    return more
 
 
 def _looked(look: Look, value: str, names: dict[str, Any]) -> Iterator[str]:

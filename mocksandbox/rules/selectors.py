@@ -63,8 +63,8 @@ def steps_of(text: str, named: Mapping[str, Choose] | None = None) -> Sequence[S
     return steps
 
 
-def compile_path(text: str, named: Mapping[str, Choose] | None = None) -> Callable[[Any], Sequence[Found]]:
-    """A function that finds the places of a path in a body.
+def compile_path(text: str, named: Mapping[str, Choose] | None = None) -> Callable[[Any], Iterable[Found]]:
+    """A function that finds the places of a path in a body, one after the other as they are asked for.
 
     A place is found when everything above its last step is there and of the right type; a last step `.key` is found also
     when the key is absent (with `MISSING`), so that "is missing" can be told from "has no parent".
@@ -74,7 +74,7 @@ def compile_path(text: str, named: Mapping[str, Choose] | None = None) -> Callab
     """
     steps = steps_of(text, named)
 
-    def locate(body: Any) -> Sequence[Found]:
+    def locate(body: Any) -> Iterable[Found]:
         found: list[tuple[Path, Any, tuple[Any, ...]]] = [((), body, ())]
         for step in steps:
             found = [
@@ -83,7 +83,7 @@ def compile_path(text: str, named: Mapping[str, Choose] | None = None) -> Callab
                 if value is not MISSING
                 for key, child in step.pick(value, body)
             ]
-        return [made(Found, path=path, value=value, indices=indices) for path, value, indices in found]
+        return (made(Found, path=path, value=value, indices=indices) for path, value, indices in found)
 
     return locate
 
