@@ -16,6 +16,9 @@ from mocksandbox.sandbox.faults import Asked, read_fault
 MOST_PLANNED = 10_000
 """How many faults may be set for one API: every request is held against each."""
 
+MOST_MET = 100
+"""How many faults one request meets, the first that are set for it: each is an answer around that of the next."""
+
 
 @dataclass
 class Planned:

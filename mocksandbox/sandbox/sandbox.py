@@ -35,7 +35,7 @@ from mocksandbox.sandbox.failure import (
 from mocksandbox.sandbox.faults import Answer, Asked, Scene, reads
 from mocksandbox.sandbox.forced import forced_answer, unknown_scenario
 from mocksandbox.sandbox.outage import Outage
-from mocksandbox.sandbox.planned import Faults
+from mocksandbox.sandbox.planned import MOST_MET, Faults
 from mocksandbox.sandbox.preferences import NONE, Preferences, read_preferences
 from mocksandbox.sandbox.rail import real_people
 from mocksandbox.store import Board, MemoryStore, Partition, Scratch, Store
@@ -184,7 +184,7 @@ class Sandbox:
             notes["findings"] = real
             refused = self.provider.refuse(attempt, real, self.profile.name, preferences.split)
             return refused.with_header(RULES_HEADER, real[0].rule.id)
-        met = [] if trusted else self.faults.meet(attempt.operation, tenant, preferences.fault)
+        met = [] if trusted else self.faults.meet(attempt.operation, tenant, preferences.fault)[:MOST_MET]
         if not met:
             return self._unfaulted(preferences, notes, attempt, records)
         notes["fault"] = ", ".join(asked.text for asked in met)

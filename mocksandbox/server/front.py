@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from mocksandbox import codec
 from mocksandbox.exchange import Headers, Request, Response
@@ -32,6 +33,8 @@ from mocksandbox.server.wsgi import (
 
 TENANT_HEADER = "X-Mocksandbox-Tenant"
 TENANT_PREFIX = "/tenants/"
+MOST_TENANT = 256
+"""The most characters of a tenant's name: what is kept of tenants is limited by their number."""
 CONTROL = "/__mocksandbox"
 MAX_BODY = 64 * 1024 * 1024
 """The most bytes of a body: a snapshot of a full sandbox is larger than any request of a provider."""
@@ -103,6 +106,8 @@ class Front:
         """The answer to a request at a place; `origin` is scheme and host as the client used them, `late` how many seconds its
         body was waited for in vain.
         """
+        if len(place.tenant) > MOST_TENANT:
+            return outcome(400, "too-long", f"A tenant's name has {MOST_TENANT} characters at the most.", "path")
         sandbox, base_url = place.sandbox, origin + place.base
         request = made(
             Request,
@@ -143,7 +148,7 @@ def _tenant(path: str, headers: Headers) -> tuple[str, str, str]:
     """
     if path.startswith(TENANT_PREFIX):
         name, slash, rest = path[len(TENANT_PREFIX) :].partition("/")
-        return f"{TENANT_PREFIX}{name}", name, f"{slash}{rest}"
+        return f"{TENANT_PREFIX}{name}", unquote(name) if "%" in name else name, f"{slash}{rest}"
     return "", headers.tell(_named_tenant), path
 
 

@@ -16,7 +16,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from mocksandbox.provider import open_provider
+from mocksandbox.provider.discovery import BUILT_IN
 from mocksandbox.rules.places import change
+from mocksandbox.sandbox import Sandbox
 from mocksandbox.sandbox.faults import FAULTS
 from mocksandbox.server.app import create_app
 from mocksandbox.server.control.guide import ROUTES, Route
@@ -479,3 +481,38 @@ def test_without_the_clients_socket_a_reset_is_refused_with_the_remedy(client: C
     answer = client.read(Prefer="fault=reset")
     assert answer.status_code == 503
     assert "mocksandbox serve" in answer.get_json(force=True)["issue"][0]["diagnostics"]
+
+
+@pytest.mark.parametrize("name", sorted(BUILT_IN))
+def test_a_request_meets_a_hundred_faults_at_the_most(name: str) -> None:
+    box = Sandbox(open_provider(name))
+    assert box.provider.valid is not None
+    for _ in range(1_000):
+        box.faults.add("latency:0ms")
+    answer = box.handle(box.provider.valid(box.provider.contract.operations[0].id).request)
+    assert answer.status < 500, answer.body
+    entry = box.journal.last()
+    assert entry is not None
+    assert entry.fault.count("latency") == 100
+
+
+def test_a_tenant_in_the_path_is_the_one_that_its_name_is_decoded_to(client: Client) -> None:
+    created = client.http.post(f"/tenants/a%20b{BASE}/Immunization", data=json.dumps(record()), content_type=FHIR_JSON)
+    assert created.status_code == 201
+    assert "/tenants/a%20b/" in created.headers["Location"]
+    assert client.read(path_of(created).removeprefix("/tenants/a%20b"), tenant="a b").status_code == 200
+    assert {entry["tenant"] for entry in client.control("GET", "/journal")["entries"]} == {"a b"}
+
+
+def test_a_tenants_name_is_not_long(client: Client) -> None:
+    name = "n" * 256
+    assert client.read(tenant=name).status_code == 200
+    assert client.read(f"/tenants/{name}x{READ}").status_code == 400
+    too_long = client.read(tenant=f"{name}x")
+    assert (too_long.status_code, too_long.get_json(force=True)["issue"][0]["code"]) == (400, "too-long")
+    for method, path, body in (
+        ("PUT", f"/clock?tenant={name}x", {"freeze": True}),
+        ("PUT", "/faults", {"fault": "500", "tenant": f"{name}x"}),
+        ("POST", "/restore", {"records": [], "tenant": f"{name}x"}),
+    ):
+        assert "at most 256 characters" in client.mistake(method, path, body)

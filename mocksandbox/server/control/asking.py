@@ -12,6 +12,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
 
 from mocksandbox import codec
 from mocksandbox.sandbox import Sandbox
+from mocksandbox.server.front import MOST_TENANT
 
 
 def is_number(value: Any) -> bool:
@@ -24,6 +25,11 @@ Check = tuple[Callable[[Any], bool], str]
 
 TEXT: Check = (lambda value: isinstance(value, str), "a string")
 TEXT_OR_NULL: Check = (lambda value: value is None or isinstance(value, str), "a string or null")
+TENANT: Check = (
+    lambda value: isinstance(value, str) and len(value) <= MOST_TENANT,
+    f"a string of at most {MOST_TENANT} characters",
+)
+TENANT_OR_NULL: Check = (lambda value: value is None or TENANT[0](value), f"{TENANT[1]}, or null")
 TRUTH: Check = (lambda value: isinstance(value, bool), "true or false")
 WHOLE: Check = (lambda value: type(value) is int and 0 <= value < 2**53, "a whole number from 0")
 FROM_ONE: Check = (lambda value: value is None or (type(value) is int and 0 < value < 2**53), "a whole number from 1, or null")
@@ -54,6 +60,8 @@ def arguments(*known: str) -> Mapping[str, str]:
     for name in request.args:
         if name not in known:
             raise mistake(unknown("parameter", name, known), f"query:{name}")
+    if not TENANT[0](request.args.get("tenant", "")):
+        raise mistake(f"must be {TENANT[1]}.", "query:tenant")
     return request.args
 
 

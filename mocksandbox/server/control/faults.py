@@ -14,8 +14,8 @@ from mocksandbox.server.control.asking import (
     FROM_ONE,
     LIST,
     SHARE,
+    TENANT_OR_NULL,
     TEXT,
-    TEXT_OR_NULL,
     WHOLE,
     answer,
     arguments,
@@ -32,7 +32,7 @@ routes = Blueprint("faults", __name__)
 _MEMBERS = {
     "fault": TEXT,
     "operation": TEXT,
-    "tenant": TEXT_OR_NULL,
+    "tenant": TENANT_OR_NULL,
     "count": FROM_ONE,
     "share": SHARE,
     "provider": TEXT,

@@ -16,8 +16,8 @@ from mocksandbox.sandbox import Sandbox
 from mocksandbox.sandbox.rail import real_people
 from mocksandbox.server.control.asking import (
     LIST,
+    TENANT_OR_NULL,
     TEXT,
-    TEXT_OR_NULL,
     answer,
     arguments,
     chosen,
@@ -164,7 +164,7 @@ def snapshot() -> Any:
 def restore() -> Any:
     """Hold the records of a snapshot and no others. `?tenant=NAME` puts a snapshot of one tenant into that tenant."""
     asked = arguments("tenant").get("tenant")
-    known = {"mocksandbox": TEXT, "tenant": TEXT_OR_NULL, "records": LIST, "journal": (lambda _: True, "anything")}
+    known = {"mocksandbox": TEXT, "tenant": TENANT_OR_NULL, "records": LIST, "journal": (lambda _: True, "anything")}
     said = members(json_body(), "", known, ["records"])
     tenant = said.get("tenant") if asked is None else asked
     records: dict[tuple[str, str], list[Record]] = defaultdict(list)

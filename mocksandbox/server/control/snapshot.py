@@ -7,7 +7,7 @@ from typing import Any
 
 from mocksandbox import codec
 from mocksandbox.rules.attempt import Record
-from mocksandbox.server.control.asking import OBJECT, TEXT, TEXT_OR_NULL, WHOLE, Check, members, mistake
+from mocksandbox.server.control.asking import OBJECT, TENANT, TEXT, TEXT_OR_NULL, WHOLE, Check, members, mistake
 
 _STATE: Check = (lambda value: value in ("live", "deleted", "reserved"), "one of live, deleted, reserved")
 _KEYS: Check = (
@@ -16,7 +16,7 @@ _KEYS: Check = (
 )
 _MEMBERS = {
     "provider": TEXT,
-    "tenant": TEXT,
+    "tenant": TENANT,
     "kind": TEXT,
     "id": TEXT,
     "version": WHOLE,
