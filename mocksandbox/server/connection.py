@@ -45,6 +45,7 @@ class Connection(Reading):
         self._server = ("127.0.0.1", 0)
         self._queue: deque[tuple[Sent, Place | None]] = deque()
         self._unsent = b""
+        self._refusal: Response | None = None
         self._held: tuple[asyncio.TimerHandle, Sent, Response] | None = None
         self._waiting = self._stuck = self._paused = self._lingering = self._ended = False
         self._in_a_row = self._left = 0
@@ -164,7 +165,10 @@ class Connection(Reading):
         if self._queue or self._waiting or self._stuck or self._transport.is_closing():
             return
         if self._over:  # the client sends no more, and has all its answers
-            if not self._lingering:
+            refusal, self._refusal = self._refusal, None
+            if refusal is not None:
+                self._give_up(refusal)
+            elif not self._lingering:
                 self._close()
         elif self._paused:
             self._paused = False
@@ -232,16 +236,28 @@ class Connection(Reading):
     def _end_early(self, *, late: bool) -> None:
         """Answer a request whose body is not read to its end, and no other after it."""
         sent, place = (self._sent, self._place) if self._sent else self._found()
-        self._over = True
         body = b"" if late else b"".join(self._pieces)[: self._most + 1]
         self._pieces = []
-        self._reply(sent._replace(body=body, keep=False), place, late)
+        sent = sent._replace(body=body, keep=False)
+        self._over = True
+        if late:
+            self._reply(sent, place, late)
+        else:
+            self._take(sent, place)
+            self._later()
 
     def _refuse(self, response: Response) -> None:
-        """Refuse what is no request; nothing after it can be read."""
-        if self._over or self._queue or self._waiting:
-            self._over = True
+        """Refuse what is no request, after the answers to those before it; nothing after it can be read."""
+        if self._over:
             return
+        self._over = True
+        if self._queue or self._waiting or self._stuck:
+            self._refusal = response
+            self._later()
+        else:
+            self._give_up(response)
+
+    def _give_up(self, response: Response) -> None:
         self._reading = 1
         self._write(Sent("", "", "", Headers(), b"", keep=False, old=False), response, keep=False)
         self._linger()

@@ -122,16 +122,19 @@ class Reading(asyncio.Protocol):
         self._whole.clear()
 
     def _feed(self, data: bytes) -> None:
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:  # nothing else is spoken here: the request has been answered
-            self._parser = httptools.HttpRequestParser(self)
-            if rest := data[upgrade.args[0] :]:
-                self._feed(rest)
-        except httptools.HttpParserInvalidMethodError:
-            self._invented(data)
-        except httptools.HttpParserError as error:
-            self._refuse(unreadable(data, str(error)))
+        while data:
+            try:
+                self._parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as upgrade:  # nothing else is spoken here: the request has been answered
+                self._parser = httptools.HttpRequestParser(self)
+                data = data[upgrade.args[0] :]
+            except httptools.HttpParserInvalidMethodError:
+                self._invented(data)
+                return
+            except httptools.HttpParserError as error:
+                self._refuse(unreadable(data, str(error)))
+                return
 
     def _invented(self, data: bytes) -> None:
         """A request with a method that the parser does not know: whether there is one is for the API to say."""

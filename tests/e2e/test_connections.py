@@ -168,6 +168,35 @@ def test_what_is_no_request_is_told_why(server: Server, raw: bytes, status: int,
     assert words.lower() in outcome["issue"][0]["diagnostics"].lower()
 
 
+@pytest.mark.parametrize("before", [1, 16, 17, 500])
+@pytest.mark.parametrize(
+    ("broken", "status"),
+    [
+        (b"garbage\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 300 + b"\r\n", 431),
+        (
+            b"POST /immunisation-fhir-api/FHIR/R4/Immunization HTTP/1.1\r\nContent-Length: 7000000\r\n\r\n" + b"x" * 6_500_000,
+            413,
+        ),
+    ],
+    ids=["garbage", "headers", "body"],
+)
+def test_what_is_refused_comes_after_all_answers_before_it(server: Server, before: int, broken: bytes, status: int) -> None:
+    read = said(server, asked(server) * before + broken, end=False)
+    assert [found for found, *_ in answers(read)] == [200] * before + [status]
+
+
+def test_a_refusal_waits_for_an_answer_that_waits(server: Server) -> None:
+    slow = asked(server, "GET", RECORD, "Prefer: fault=latency:300ms")
+    read = said(server, slow + asked(server, "GET", ABSENT) * 20 + b"garbage\r\n\r\n", end=False)
+    assert [status for status, *_ in answers(read)] == [200, *[404] * 20, 400]
+
+
+def test_many_upgrades_at_once_do_no_harm(server: Server) -> None:
+    upgrade = asked(server, "GET", ABSENT, "Connection: Upgrade", "Upgrade: h2c")
+    assert [status for status, *_ in answers(said(server, upgrade * 2_000))] == [404] * 2_000
+
+
 def test_what_is_broken_after_a_request_leaves_its_answer(server: Server) -> None:
     first, second = answers(said(server, asked(server) + b"GARBAGE\r\n\r\n"))
     assert (first[0], second[0]) == (200, 400)
