@@ -27,7 +27,7 @@ docs:        ## write the generated pages anew
 test:        ## pytest
 	$(CHECK) test
 
-full:        ## the whole of the long tests; what they say is kept in docs/full-run.txt
+full:        ## the whole of the long tests; what they say is kept in docs/
 	$(CHECK) full
 
 quickstart:  ## serve the NHS sandbox and show what it answers
