@@ -27,6 +27,9 @@ a list of a million wrong items has a million.
 _BEGINNINGS = (100, 10, 3)
 """How many items of a list are looked at then, by how many lists it is in."""
 
+_DEEP = 50
+"""So many levels down nothing is cut any more: no schema asks for as many."""
+
 _ELSEWHERE = (SimpleNamespace(validator="items", absolute_path=()),)
 
 
@@ -45,12 +48,14 @@ def _many(value: Any) -> bool:
     return seen >= _MANY
 
 
-def _cut(value: Any, depth: int) -> Any:
+def _cut(value: Any, lists: int, level: int = 0) -> Any:
+    if level == _DEEP:
+        return value
     if isinstance(value, dict):
-        return {key: _cut(item, depth) for key, item in value.items()}
+        return {key: _cut(item, lists, level + 1) for key, item in value.items()}
     if isinstance(value, list):
-        most = _BEGINNINGS[min(depth, len(_BEGINNINGS) - 1)]
-        return [_cut(item, depth + 1) for item in value[:most]]
+        most = _BEGINNINGS[min(lists, len(_BEGINNINGS) - 1)]
+        return [_cut(item, lists + 1, level + 1) for item in value[:most]]
     return value
 
 

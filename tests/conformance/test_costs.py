@@ -94,3 +94,15 @@ def test_of_a_large_body_the_document_names_what_is_wrong_near_the_beginning_of_
     assert answer.status == 400
     places = [place for issue in answer.json()["issue"] for place in issue.get("expression", ())]
     assert places == ([f"Immunization.reasonCode[{wrong}]"] if wrong < 100 else ["Immunization"]), answer.body[:500]
+
+
+@pytest.mark.parametrize("depth", [40, 300, 900])
+@pytest.mark.parametrize(("opens", "closes"), [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]")], ids=["lists", "objects", "both"])
+def test_what_is_large_and_deep_is_refused(depth: int, opens: str, closes: str) -> None:
+    assert NHS.valid is not None
+    body = NHS.valid("createImmunization").request.body
+    deep = opens * depth + ",".join(["1"] * 10_000 if opens != '{"a":' else ["1"]) + closes * depth
+    sent = body[:-1] + f',"reasonCode":{deep},"note":[{",".join(["5"] * 10_000)}]}}'.encode()
+    headers = Headers([("Content-Type", "application/fhir+json")])
+    for profile in NHS.profiles:
+        assert Sandbox(NHS, profile).handle(Request("POST", "/Immunization", (), headers, sent)).status == 400
