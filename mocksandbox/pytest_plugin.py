@@ -58,6 +58,7 @@ _MARKER = (
 _RUN: pytest.StashKey[Run] = pytest.StashKey()
 _LEDGER: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 _PLUGGED: pytest.StashKey[Plugged] = pytest.StashKey()
+_UNCALLED: pytest.StashKey[bool] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -173,9 +174,11 @@ def mocksandbox_check(request: pytest.FixtureRequest) -> Callable[[], None]:
     plugged = _plugged(request.config)
     app = None if plugged.has_url else request.getfixturevalue("mocksandbox_app")
     ask = _or_fail(lambda: plugged.asking(request.param, app))
+    request.node.stash[_UNCALLED] = True
 
     def run() -> None:
         __tracebackhide__ = True
+        request.node.stash[_UNCALLED] = False
         if problem := _or_fail(ask):
             pytest.fail(problem, pytrace=False)
 
@@ -206,6 +209,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         raise
     # A test of unittest's own kind keeps what went wrong until its report is made.
     _judge(item, "call", failed=bool(getattr(item, "_excinfo", None)))
+    if item.stash.get(_UNCALLED, False):
+        pytest.fail("mocksandbox_check was never called, so nothing was checked: call it, mocksandbox_check().", pytrace=False)
     return result
 
 

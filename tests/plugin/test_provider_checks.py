@@ -177,6 +177,35 @@ def test_what_cannot_be_verified_is_told(run: Run, arguments: tuple[str, ...], s
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
+def test_a_check_that_is_never_called_fails(run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(FLASK)
+    result = run(
+        """
+        import pytest
+
+        @pytest.mark.mocksandbox("clinikapi")
+        def test_forgot(mocksandbox_check):
+            pass
+
+        @pytest.mark.mocksandbox("clinikapi")
+        def test_skips(mocksandbox_check):
+            pytest.skip("on purpose")
+
+        @pytest.fixture
+        def checked(mocksandbox_check):
+            mocksandbox_check()
+
+        @pytest.mark.mocksandbox("clinikapi")
+        def test_by_a_fixture(checked):
+            pass
+        """,
+        *("-k", "readImmunization-takes-a-valid-request"),
+    )
+    outcomes = result.parseoutcomes()
+    assert {name: outcomes.get(name) for name in ("failed", "skipped", "passed")} == {"failed": 1, "skipped": 1, "passed": 1}
+    result.stdout.fnmatch_lines(["mocksandbox_check was never called, so nothing was checked: *"])
+
+
 def test_a_host_that_is_allowed_is_asked() -> None:
     url = "https://fhir.example/v1"
     with pytest.raises(UsageError, match="not this machine"):
