@@ -73,17 +73,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known, and refuse what strict cannot be before anything runs."""
+    """Make the marker known, and refuse options that ask for what there is not before anything runs."""
     config.addinivalue_line("markers", _MARKER)
-    strict = _asked(config, "strict")
-    if strict and strict not in ("off", "warn", "error"):
-        raise pytest.UsageError(f"mocksandbox-strict is {strict!r}; it must be off, warn or error.")
+    # Who gives no option loads nothing for it; xdist's workers have those of who has started them.
+    if not hasattr(config, "workerinput") and any(_asked(config, name) for name, *_ in _OPTIONS):
+        _check(config)
     config.pluginmanager.register(_Accounts(), "mocksandbox_accounts")
 
 
+def _check(config: pytest.Config) -> None:
+    from mocksandbox.consumer.checked import check
+    from mocksandbox.consumer.options import read_options
+    from mocksandbox.errors import MocksandboxError
+
+    try:
+        check(read_options(lambda name: _asked(config, name)))
+    except MocksandboxError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
 def _asked(config: pytest.Config, name: str) -> Any:
-    given = config.getoption(f"mocksandbox_{name}")
-    return config.getini(f"mocksandbox_{name}") if given is None else given
+    dest = f"mocksandbox_{name.replace('-', '_')}"
+    given = config.getoption(dest)
+    return config.getini(dest) if given is None else given
 
 
 def _or_fail(make: Callable[[], T]) -> T:
@@ -93,7 +105,9 @@ def _or_fail(make: Callable[[], T]) -> T:
     try:
         return make()
     except MocksandboxError as error:
-        pytest.fail(str(error), pytrace=False)
+        problem = str(error)
+    # Not where it is caught: pytest would show it twice.
+    pytest.fail(problem, pytrace=False)
 
 
 def _plugged(config: pytest.Config) -> Plugged:
