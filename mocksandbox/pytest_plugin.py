@@ -142,7 +142,7 @@ def _sandbox(name: str, provider: str, api: str) -> Any:
     def view(request: pytest.FixtureRequest, _mocksandbox_run: Run) -> SandboxView:
         return _or_fail(lambda: _plugged(request.config).view(_mocksandbox_run, provider))
 
-    view.__doc__ = f"A sandbox of {api}, at `.url`; this test's alone."
+    view.__doc__ = f"A sandbox of {api}, at `.url`; this test's alone. A fixture of a wider scope takes `mocksandbox_session`."
     return pytest.fixture(name=name)(view)
 
 
@@ -248,6 +248,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """
     if call.when == "setup" and call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception):
         _judge(item, "setup", failed=True)
+        if all(words in str(call.excinfo.value) for words in ("ScopeMismatch", "sandbox with a ")):
+            item.add_report_section("setup", "mocksandbox", 'For a wider scope: mocksandbox_session("nhs"), a fixture too.')
     report = yield
     if call.when == "teardown" and _LEDGER in item.stash:
         report.mocksandbox = item.stash[_LEDGER]

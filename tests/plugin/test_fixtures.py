@@ -150,6 +150,22 @@ def test_a_fixture_of_a_wider_scope_can_have_a_sandbox_too(run: Run) -> None:
     result.stdout.fnmatch_lines(["*test_broken*", "*Immunization.status*", "nhs: 2 of 6 operations*"])
 
 
+def test_a_fixture_of_a_wider_scope_is_told_what_to_ask_for(run: Run) -> None:
+    result = run("""
+        import pytest
+
+        @pytest.fixture(scope="module")
+        def base(nhs_sandbox):
+            return nhs_sandbox.url
+
+        def test_it(base):
+            pass
+    """)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*ScopeMismatch*nhs_sandbox*", "*Captured mocksandbox setup*", "*mocksandbox_session(*"])
+    run("", "--fixtures").stdout.fnmatch_lines(["nhs_sandbox*", "*A fixture of a wider scope takes `mocksandbox_session`."])
+
+
 def test_markers_say_profile_scenario_fault_and_authorisation(run: Run) -> None:
     result = run("""
         import client
