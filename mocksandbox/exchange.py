@@ -97,7 +97,9 @@ def _headers_of(given: Any) -> Headers:
     if isinstance(given, Headers):
         return given
     try:
-        pairs = [(name, value) for name, value in (given.items() if isinstance(given, Mapping) else given)]
+        pairs: list[tuple[Any, Any]] = [
+            (name, value) for name, value in (given.items() if isinstance(given, Mapping) else given)
+        ]
     except (TypeError, ValueError):
         pairs = [(None, None)]
     if not all(isinstance(text, str) for pair in pairs for text in pair):

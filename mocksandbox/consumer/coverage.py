@@ -81,9 +81,14 @@ def coverages(ledger: Ledger, wanted: Sequence[str] = ()) -> list[Coverage]:
     return [coverage for coverage in found if coverage.operations]
 
 
-def misspelt(ledger: Ledger, wanted: Sequence[str]) -> list[str]:
-    """What is to be said of the patterns that fit no operation of any provider."""
-    return misfits(wanted, *_providers(ledger, wanted))
+def misspelt(ledger: Ledger, wanted: Sequence[str]) -> dict[str, bool]:
+    """What is to be said of the patterns that fit no operation of any provider, and whether it is certain: the others may be
+    of a contract folder, which only tests that did not run have opened.
+    """
+    used = _providers(ledger, wanted)
+    names = {each.name for each in used}
+    found = [(pattern, problem) for pattern in wanted for problem in misfits([pattern], *used)]
+    return {problem: pattern.partition("/")[0] in names for pattern, problem in found}
 
 
 def _providers(ledger: Ledger, wanted: Sequence[str]) -> list[Provider]:

@@ -50,7 +50,8 @@ def sum_up(ledgers: Sequence[Mapping[str, Any]], options: Options, root: Path) -
     broken = whole["broken"]
     asked = f"{whole['requests']} request{'' if whole['requests'] == 1 else 's'}"
     lines.insert(0, f"{asked}, {broken} of them broke the contract" if broken else asked)
-    failed = too_little or unwritten or bool(unknown) or any(level == "error" for _, level, _ in whole["late"])
+    misspelled = any(unknown.values()) or (bool(unknown) and not found)
+    failed = too_little or unwritten or misspelled or any(level == "error" for _, level, _ in whole["late"])
     return Summary(lines, failed)
 
 

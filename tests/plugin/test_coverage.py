@@ -166,6 +166,15 @@ def test_what_fits_nothing_is_not_covered(run: Run, pattern: str, says: str) -> 
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines([f"mocksandbox-operations: {says}", "coverage 0 % is below *"])
     result.stdout.no_fnmatch_line("*0 of 0*")
+    alone = run(SUITE, "-k", "create", "--mocksandbox-operations", pattern)
+    assert alone.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_an_api_whose_tests_did_not_run_may_be_named_beside_others(run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nmocksandbox_operations =\n    nhs/create*\n    clinic/*\n")
+    result = run(SUITE, "-k", "create")
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["nhs: 1 of 1 operations*", "mocksandbox-operations: 'clinic/[*]' fits no operation*"])
 
 
 def test_expected_violations_are_not_counted_as_broken(run: Run) -> None:
