@@ -88,6 +88,26 @@ class Headers(Mapping[str, str]):
         return Headers((*self.pairs, *pairs))
 
 
+def _headers_of(given: Any) -> Headers:
+    """Headers from what else they are written as: a mapping of names, or pairs.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if isinstance(given, Headers):
+        return given
+    try:
+        pairs: list[tuple[Any, Any]] = [
+            (name, value) for name, value in (given.items() if isinstance(given, Mapping) else given)
+        ]
+    except (TypeError, ValueError):
+        pairs = [(None, None)]
+    if not all(isinstance(text, str) for pair in pairs for text in pair):
+        # Without what is given: there may be a secret in it.
+        raise TypeError(f"headers must be Headers, a dict of texts or pairs of texts, and not such a {type(given).__name__}.")
+    return Headers(pairs)
+
+
 def _media_type(headers: Headers) -> str:
     return headers.get("content-type", "").partition(";")[0].strip().lower()
 
@@ -97,7 +117,7 @@ class Request:
     """One HTTP request.
 
     `path` starts at the provider's base (`/Immunization/1`); `base_url` is the URL of that base as the client used it.
-    `query` keeps order and repeats. `body` is the bytes as sent.
+    `query` keeps order and repeats. `body` is the bytes as sent. A plain mapping of headers, or pairs, becomes `Headers`.
     """
 
     method: str
@@ -106,6 +126,11 @@ class Request:
     headers: Headers = field(default_factory=Headers)
     body: bytes = b""
     base_url: str = ""
+
+    def __post_init__(self) -> None:
+        # A dict of headers is what everybody writes first. What is made for each request of a server does not come by here.
+        if type(self.headers) is not Headers:
+            object.__setattr__(self, "headers", _headers_of(self.headers))
 
     @property
     def url(self) -> str:
@@ -147,6 +172,10 @@ class Response:
     body: bytes = b""
     delay: float = 0.0
     cut: str = ""
+
+    def __post_init__(self) -> None:
+        if type(self.headers) is not Headers:
+            object.__setattr__(self, "headers", _headers_of(self.headers))
 
     def json(self) -> Any:
         """The body as JSON.

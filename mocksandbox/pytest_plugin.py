@@ -58,6 +58,7 @@ _MARKER = (
 _RUN: pytest.StashKey[Run] = pytest.StashKey()
 _LEDGER: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 _PLUGGED: pytest.StashKey[Plugged] = pytest.StashKey()
+_UNCALLED: pytest.StashKey[bool] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -72,17 +73,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known, and refuse what strict cannot be before anything runs."""
+    """Make the marker known, and refuse options that ask for what there is not before anything runs."""
     config.addinivalue_line("markers", _MARKER)
-    strict = _asked(config, "strict")
-    if strict and strict not in ("off", "warn", "error"):
-        raise pytest.UsageError(f"mocksandbox-strict is {strict!r}; it must be off, warn or error.")
+    # Who gives no option loads nothing for it; xdist's workers have those of who has started them.
+    if not hasattr(config, "workerinput") and any(_asked(config, name) for name, *_ in _OPTIONS):
+        _check(config)
     config.pluginmanager.register(_Accounts(), "mocksandbox_accounts")
 
 
+def _check(config: pytest.Config) -> None:
+    from mocksandbox.consumer.checked import check
+    from mocksandbox.consumer.options import read_options
+    from mocksandbox.errors import MocksandboxError
+
+    try:
+        check(read_options(lambda name: _asked(config, name)))
+    except MocksandboxError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
 def _asked(config: pytest.Config, name: str) -> Any:
-    given = config.getoption(f"mocksandbox_{name}")
-    return config.getini(f"mocksandbox_{name}") if given is None else given
+    dest = f"mocksandbox_{name.replace('-', '_')}"
+    given = config.getoption(dest)
+    return config.getini(dest) if given is None else given
 
 
 def _or_fail(make: Callable[[], T]) -> T:
@@ -92,7 +105,9 @@ def _or_fail(make: Callable[[], T]) -> T:
     try:
         return make()
     except MocksandboxError as error:
-        pytest.fail(str(error), pytrace=False)
+        problem = str(error)
+    # Not where it is caught: pytest would show it twice.
+    pytest.fail(problem, pytrace=False)
 
 
 def _plugged(config: pytest.Config) -> Plugged:
@@ -127,7 +142,7 @@ def _sandbox(name: str, provider: str, api: str) -> Any:
     def view(request: pytest.FixtureRequest, _mocksandbox_run: Run) -> SandboxView:
         return _or_fail(lambda: _plugged(request.config).view(_mocksandbox_run, provider))
 
-    view.__doc__ = f"A sandbox of {api}, at `.url`; this test's alone."
+    view.__doc__ = f"A sandbox of {api}, at `.url`; this test's alone. A fixture of a wider scope takes `mocksandbox_session`."
     return pytest.fixture(name=name)(view)
 
 
@@ -173,9 +188,11 @@ def mocksandbox_check(request: pytest.FixtureRequest) -> Callable[[], None]:
     plugged = _plugged(request.config)
     app = None if plugged.has_url else request.getfixturevalue("mocksandbox_app")
     ask = _or_fail(lambda: plugged.asking(request.param, app))
+    request.node.stash[_UNCALLED] = True
 
     def run() -> None:
         __tracebackhide__ = True
+        request.node.stash[_UNCALLED] = False
         if problem := _or_fail(ask):
             pytest.fail(problem, pytrace=False)
 
@@ -206,6 +223,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         raise
     # A test of unittest's own kind keeps what went wrong until its report is made.
     _judge(item, "call", failed=bool(getattr(item, "_excinfo", None)))
+    if item.stash.get(_UNCALLED, False):
+        pytest.fail("mocksandbox_check was never called, so nothing was checked: call it, mocksandbox_check().", pytrace=False)
     return result
 
 
@@ -229,6 +248,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """
     if call.when == "setup" and call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception):
         _judge(item, "setup", failed=True)
+        if all(words in str(call.excinfo.value) for words in ("ScopeMismatch", "sandbox with a ")):
+            item.add_report_section("setup", "mocksandbox", 'For a wider scope: mocksandbox_session("nhs"), a fixture too.')
     report = yield
     if call.when == "teardown" and _LEDGER in item.stash:
         report.mocksandbox = item.stash[_LEDGER]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 from mocksandbox.consumer.ledger import TIMEOUT, Ledger
+from mocksandbox.consumer.patterns import is_wanted, misfits
 from mocksandbox.contract import Operation
 from mocksandbox.provider import Provider, known_providers, open_provider
 
@@ -70,25 +70,25 @@ class Coverage:
 
 
 def _percent(got: int, of: int) -> float:
-    return 100.0 * got / of if of else 100.0
+    return 100.0 * got / of if of else 0.0
 
 
 def coverages(ledger: Ledger, wanted: Sequence[str] = ()) -> list[Coverage]:
     """The coverage of each provider that the tests used, and of each that a pattern names (`redox/*`); of the operations that
-    the consumer is said to use.
+    the consumer is said to use. A provider none of whose operations is among these is left out.
     """
-    return [_coverage(each, ledger["exercised"].get(each.name, {}), wanted) for each in _providers(ledger, wanted)]
+    found = [_coverage(each, ledger["exercised"].get(each.name, {}), wanted) for each in _providers(ledger, wanted)]
+    return [coverage for coverage in found if coverage.operations]
 
 
-def misspelt(ledger: Ledger, wanted: Sequence[str]) -> list[str]:
-    """The patterns that fit no operation of the provider that they name."""
-    known = {each.name: each.contract.operations for each in _providers(ledger, wanted)}
-    named = ((pattern.partition("/")[0], pattern) for pattern in wanted)
-    return [
-        pattern
-        for name, pattern in named
-        if name in known and not any(_is_wanted(name, operation, [pattern]) for operation in known[name])
-    ]
+def misspelt(ledger: Ledger, wanted: Sequence[str]) -> dict[str, bool]:
+    """What is to be said of the patterns that fit no operation of any provider, and whether it is certain: the others may be
+    of a contract folder, which only tests that did not run have opened.
+    """
+    used = _providers(ledger, wanted)
+    names = {each.name for each in used}
+    found = [(pattern, problem) for pattern in wanted for problem in misfits([pattern], *used)]
+    return {problem: pattern.partition("/")[0] in names for pattern, problem in found}
 
 
 def _providers(ledger: Ledger, wanted: Sequence[str]) -> list[Provider]:
@@ -98,14 +98,9 @@ def _providers(ledger: Ledger, wanted: Sequence[str]) -> list[Provider]:
 
 
 def _coverage(provider: Provider, exercised: Mapping[str, Mapping[str, int]], wanted: Sequence[str]) -> Coverage:
-    own = [operation for operation in provider.contract.operations if _is_wanted(provider.name, operation, wanted)]
+    own = [operation for operation in provider.contract.operations if is_wanted(provider.name, operation.id, wanted)]
     listed = [OperationCoverage(each.id, each.title, _answers(each), exercised.get(each.id, {})) for each in own]
     return Coverage(provider.name, provider.title, listed)
-
-
-def _is_wanted(provider: str, operation: Operation, wanted: Sequence[str]) -> bool:
-    names = (operation.id, f"{provider}/{operation.id}")
-    return not wanted or any(fnmatchcase(name, pattern) for name in names for pattern in wanted)
 
 
 def _answers(operation: Operation) -> list[str]:

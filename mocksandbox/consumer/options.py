@@ -65,9 +65,9 @@ def _read(name: str, value: Any, kind: type) -> Any:
         return tuple(value)
     try:
         return kind(value)
-    except ValueError as error:
+    except ValueError:
         shown = name.replace("_", "-")
-        raise UsageError(f"mocksandbox-{shown} must be a number, and is {value!r}.") from error
+        raise UsageError(f"mocksandbox-{shown} must be a number, and is {value!r}.") from None
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from mocksandbox.consumer.ledger import Ledger, empty, ledger_of, merge
 from mocksandbox.consumer.options import Mark, Options, Wish, read_wish
+from mocksandbox.consumer.patterns import misfits
 from mocksandbox.consumer.payload_source import PayloadSource
 from mocksandbox.consumer.run import Run
 from mocksandbox.consumer.suite import Suite
 from mocksandbox.consumer.telling import told
 from mocksandbox.consumer.view import SandboxView
+from mocksandbox.errors import UsageError
 
 if TYPE_CHECKING:
     from mocksandbox.consumer.summary import Summary
@@ -70,11 +72,16 @@ class Plugged:
         """The checks of the provider that a test verifies, each with whether it is known to fail.
 
         Raises:
-            UsageError: there is no such provider or profile, or it has no valid requests to break.
+            UsageError: there is no such provider, profile or operation, or it has no valid requests to break; the variable
+                with the authorisation is not set.
         """
+        from mocksandbox.consumer.targets import authorization
         from mocksandbox.consumer.verification import checks, is_known
 
+        authorization(self.options.authorization)
         found = checks(wish.provider, wish.of(wish.provider, "profile"), self.options.operations)
+        if not found and (wrong := misfits(self.options.operations)):
+            raise UsageError(f"Nothing to check: {'; '.join(wrong)}")
         return [(check, is_known(check, self.options.xfail)) for check in found]
 
     @property
@@ -88,6 +95,8 @@ class Plugged:
         Raises:
             UsageError: the provider cannot be asked.
         """
+        if app is None and not self.has_url:
+            raise UsageError("The fixture `mocksandbox_app` gives None: let it return the application.")
         from mocksandbox.consumer.targets import target
 
         return partial(check.problem, target(self.options, check.provider, app))

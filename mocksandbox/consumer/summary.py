@@ -41,7 +41,7 @@ def sum_up(ledgers: Sequence[Mapping[str, Any]], options: Options, root: Path) -
     lines += [f"… and {len(whole['unused']) - _MOST} more" for _ in whole["unused"][_MOST : _MOST + 1]]
     lines += [line for text in late for line in text.splitlines()]
     unknown = misspelt(whole, options.operations)
-    lines += [f"mocksandbox-operations: {pattern!r} fits no operation" for pattern in unknown]
+    lines += unknown
     if too_little:
         lines.append(f"coverage {covered:.0f} % is below --mocksandbox-min-coverage {options.min_coverage:g}")
     written = list(_written(whole, options, root, found))
@@ -50,7 +50,8 @@ def sum_up(ledgers: Sequence[Mapping[str, Any]], options: Options, root: Path) -
     broken = whole["broken"]
     asked = f"{whole['requests']} request{'' if whole['requests'] == 1 else 's'}"
     lines.insert(0, f"{asked}, {broken} of them broke the contract" if broken else asked)
-    failed = too_little or unwritten or bool(unknown) or any(level == "error" for _, level, _ in whole["late"])
+    misspelled = any(unknown.values()) or (bool(unknown) and not found)
+    failed = too_little or unwritten or misspelled or any(level == "error" for _, level, _ in whole["late"])
     return Summary(lines, failed)
 
 

@@ -31,20 +31,49 @@ def target(options: Options, provider: str, app: Any = None) -> Send:
         UsageError: the authorisation is not given as `env:VAR`, or the variable is not set; the URL is none, or of a machine
             that is not allowed; the application is none.
     """
-    headers = _authorization(options.authorization)
+    headers = authorization(options.authorization)
     if app is None:
-        return _over_http(options.url.rstrip("/"), headers, options.allow_host)
+        check_url(options.url, options.allow_host)
+        return _over_http(options.url.rstrip("/"), headers)
     base = options.url.rstrip("/") if options.url.startswith("/") else open_provider(provider).base_path
     call = _asgi if _is_asgi(app) else _wsgi
     return lambda request: call(app, _addressed(request, base), _named(request, headers), request.body)
 
 
-def _authorization(asked: str) -> list[tuple[str, str]]:
-    if not asked:
-        return []
+def check_url(url: str, allowed: Collection[str]) -> None:
+    """Make sure that a URL may be asked.
+
+    Raises:
+        UsageError: it is none, or of a machine that is not allowed.
+    """
+    try:
+        parts = urlsplit(url)
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_url = False
+    if not is_url:
+        says = "is no URL such as http://127.0.0.1:8080/fhir; the base path of an application begins with a slash"
+        raise UsageError(f"--mocksandbox-url {url!r} {says}.")
+    allow(url, allowed, confirmed=True, how="--mocksandbox-allow-host {host}")
+
+
+def variable_of(asked: str) -> str:
+    """The name of the variable that `env:VAR` names. Raises UsageError when it is written otherwise."""
     kind, _, name = asked.partition(":")
     if kind != "env" or not name:
         raise UsageError("--mocksandbox-authorization must be env:VAR, so that no secret stands in a command or a file.")
+    return name
+
+
+def authorization(asked: str) -> list[tuple[str, str]]:
+    """The header with the authorisation, when one is asked for.
+
+    Raises:
+        UsageError: it is not given as `env:VAR`, or the variable is not set.
+    """
+    if not asked:
+        return []
+    name = variable_of(asked)
     if name not in os.environ:
         raise UsageError(f"--mocksandbox-authorization env:{name}: there is no such variable.")
     return [("Authorization", os.environ[name])]
@@ -59,11 +88,8 @@ def _addressed(request: Request, base: str) -> tuple[str, str]:
     return request.method, f"{base}{request.path}{query}"
 
 
-def _over_http(base: str, more: list[tuple[str, str]], allowed: Collection[str]) -> Send:
+def _over_http(base: str, more: list[tuple[str, str]]) -> Send:
     parts = urlsplit(base)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"--mocksandbox-url {base!r} is no URL such as http://127.0.0.1:8080/fhir.")
-    allow(base, allowed, confirmed=True, how="--mocksandbox-allow-host {host}")
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
 
     def send(request: Request) -> Response:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
+from mocksandbox.consumer.patterns import is_wanted
 from mocksandbox.consumer.preparing import Prepared, Send, prepare, words
 from mocksandbox.contract import Operation
 from mocksandbox.errors import UsageError
@@ -141,9 +142,7 @@ def checks(name: str, profile: str = "", operations: Sequence[str] = ()) -> list
         raise UsageError(f"{name} has no valid requests of its own, which a check could break.")
     found = []
     for operation in provider.contract.operations:
-        if operations and not any(
-            fnmatchcase(each, pattern) for each in (operation.id, f"{name}/{operation.id}") for pattern in operations
-        ):
+        if not is_wanted(provider.name, operation.id, operations):
             continue
         found.append(Check(name, chosen, operation.id, VALID))
         rules = [rule for _, staged in provider.catalogue.stages(operation.id, chosen) for rule in staged]
@@ -155,3 +154,10 @@ def checks(name: str, profile: str = "", operations: Sequence[str] = ()) -> list
 def is_known(check: Check, patterns: Sequence[str]) -> bool:
     """Whether a check is one of those that are known to fail: patterns of its id, or of its rule's."""
     return any(fnmatchcase(name, pattern) for name in (check.id, check.rule) for pattern in patterns)
+
+
+def may_be_known(pattern: str, provider: Provider) -> bool:
+    """Whether a pattern is one of a check that a provider could have: seen from the names alone, in no time."""
+    operations = [operation.id for operation in provider.contract.operations]
+    rules = [VALID, *(rule.id for rule in provider.catalogue)]
+    return any(is_known(Check(provider.name, "", each, rule), [pattern]) for each in operations for rule in rules)

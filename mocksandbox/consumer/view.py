@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mocksandbox.consumer.answering import App
 from mocksandbox.consumer.calls import Call, Calls
-from mocksandbox.consumer.expectation import Expectation
+from mocksandbox.consumer.expectation import Expectation, must_be_known
 from mocksandbox.consumer.run import Box, Run
 from mocksandbox.consumer.stubs import Stub, Words, check, written
 from mocksandbox.consumer.suite import Suite
@@ -29,6 +29,18 @@ if TYPE_CHECKING:
 
 LOCAL = "http://sandbox.invalid"
 """The origin of who stays in the process: a name that is never found, so that nobody sends to it by mistake."""
+
+_UNITS = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds")
+"""What can be travelled by."""
+
+
+@contextmanager
+def _needing(package: str) -> Generator[None, None, None]:
+    """Say of a package that is not installed how it is: it is the client's, and none of ours."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise UsageError(f"This client needs {package} ({error}): pip install {package}") from None
 
 
 @dataclass(frozen=True, repr=False)
@@ -81,7 +93,8 @@ class SandboxView:
 
     def session(self) -> requests.Session:
         """A requests session that asks the sandbox without a socket, at `local_url`. The caller closes it."""
-        from requests import Session
+        with _needing("requests"):
+            from requests import Session
 
         session = Session()
         session.mount(LOCAL, self.requests_adapter())
@@ -89,25 +102,29 @@ class SandboxView:
 
     def requests_adapter(self) -> Any:
         """What `requests.Session.mount` takes, for a session of your own."""
-        from mocksandbox.consumer.requests_adapter import SandboxAdapter
+        with _needing("requests"):
+            from mocksandbox.consumer.requests_adapter import SandboxAdapter
 
         return SandboxAdapter(self.run)
 
     def httpx_transport(self) -> Any:
         """What `httpx.Client` and `httpx.AsyncClient` take as `transport`."""
-        from mocksandbox.consumer.httpx_transport import SandboxTransport
+        with _needing("httpx"):
+            from mocksandbox.consumer.httpx_transport import SandboxTransport
 
         return SandboxTransport(self.run)
 
     def client(self, **options: Any) -> httpx.Client:
         """An httpx client that asks the sandbox without a socket; `base_url` is `local_url`. The caller closes it."""
-        from httpx import Client
+        with _needing("httpx"):
+            from httpx import Client
 
         return Client(**self._httpx(options))
 
     def async_client(self, **options: Any) -> httpx.AsyncClient:
         """The same for `async` code."""
-        from httpx import AsyncClient
+        with _needing("httpx"):
+            from httpx import AsyncClient
 
         return AsyncClient(**self._httpx(options))
 
@@ -156,12 +173,21 @@ class SandboxView:
         return self.run.breaches(self.provider.name)
 
     @contextmanager
-    def expect_violation(self, at: str, rule: str = "") -> Generator[Expectation, None, None]:
-        """That a request of this block breaks the contract at a place (by a rule, when one is named): then it does not fail
-        the test, nor when the client raises. Raises AssertionError when none does.
+    def expect_violation(self, at: str = "", rule: str = "") -> Generator[Expectation, None, None]:
+        """That a request of this block breaks the contract at a place, by a rule, or by a rule at a place: then it does not
+        fail the test, nor when the client raises.
+
+        Raises:
+            UsageError: neither is named, or there is no such rule.
+            AssertionError: no request does.
         """
         __tracebackhide__ = True
-        expected = Expectation(at, rule, self.provider.name, since=self.run.newest)
+        if not at and not rule:
+            raise UsageError(
+                "expect_violation needs a place, such as 'Immunization.status', or a rule, such as rule='bad-status'."
+            )
+        must_be_known(rule, self.provider)
+        expected = Expectation(at or "*", rule, self.provider.name, since=self.run.newest)
         try:
             yield expected
         finally:
@@ -230,11 +256,14 @@ class SandboxView:
         Raises:
             UsageError: what is given is no time.
         """
+        for name in by.keys() - set(_UNITS):
+            raise UsageError(f"There is no travelling by {name!r}.", name, _UNITS)
         try:
             moment = datetime.fromisoformat(to) if isinstance(to, str) else to or self.clock.now()
             self.clock.set(moment + timedelta(**by), freeze=freeze or self.clock.frozen is not None)
         except (ValueError, TypeError, OverflowError) as error:
-            raise UsageError(f"{to!r} with {by} is no time: {error}.") from error
+            given = ", ".join([*([repr(to)] if to is not None else []), *(f"{name}={value!r}" for name, value in by.items())])
+            raise UsageError(f"travel({given}) leads to no time: {error}.") from None
         return self.clock.now()
 
     def reset(self) -> None:

@@ -103,7 +103,7 @@ def _finding(pair: Pair, cell: Planned, result: Result, flaw: Flaw, times: int) 
         steps=steps,
         times=times,
         curl=curl_of(steps),
-        pytest=pytest_of(provider, pair.target.base_url, cell.number, pair.seed, flaw),
+        pytest=pytest_of(provider, pair.target, cell.number, pair.seed, flaw),
         changed=changed_places(pair, cell, result),
         title=rule.title if rule is not None else "",
         why=rule.why if rule is not None else "",

@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes, urlencode, urlsplit
 from mocksandbox.errors import UsageError
 from mocksandbox.exchange import Headers, Request, Response
 from mocksandbox.fuzz.model import Step
-from mocksandbox.fuzz.transport import RAISED, UNSENT, Target
+from mocksandbox.fuzz.transport import IN_PROCESS, RAISED, UNSENT, Target
 
 WsgiApp = Callable[[Any, Any], Iterable[bytes]]
 AsgiApp = Callable[[Any, Any, Any], Any]
@@ -27,7 +27,7 @@ class WsgiTarget:
     """A WSGI application, called as a server calls it. `base_url` ends with the path below which the API is."""
 
     app: WsgiApp
-    base_url: str = "http://app.invalid"
+    base_url: str = IN_PROCESS
     name: str = "the application in process"
 
     def send(self, request: Request) -> Step:
@@ -102,7 +102,7 @@ class AsgiTarget:
     """An ASGI application, called as a server calls it."""
 
     app: AsgiApp
-    base_url: str = "http://app.invalid"
+    base_url: str = IN_PROCESS
     name: str = "the application in process"
 
     def __post_init__(self) -> None:
@@ -180,5 +180,5 @@ def load_app(reference: str, base_path: str = "") -> Target:
         raise UsageError(f"--app {reference!r} names no application. Write MODULE:APP, like shop.api:app.")
     is_asgi = iscoroutinefunction(app) or iscoroutinefunction(getattr(app, "__call__", None))  # noqa: B004  # the method itself is asked
     kind: Any = AsgiTarget if is_asgi else WsgiTarget
-    target: Target = kind(app, f"http://app.invalid{base_path}", reference)
+    target: Target = kind(app, f"{IN_PROCESS}{base_path.rstrip('/')}", reference)
     return target

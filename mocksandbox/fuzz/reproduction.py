@@ -11,6 +11,7 @@ from mocksandbox import codec
 from mocksandbox.exchange import Request
 from mocksandbox.fuzz.model import Flaw, Step
 from mocksandbox.fuzz.records import IDENTIFIER, new_id
+from mocksandbox.fuzz.transport import IN_PROCESS, Target
 from mocksandbox.provider import Provider
 from mocksandbox.rules.places import get
 
@@ -24,7 +25,8 @@ def curl_of(steps: Sequence[Step]) -> str:
     have new identifiers; the ids that the target gives them are taken from its answers.
     """
     exchanged = _new_identifier(steps)
-    lines = [_NEW] if exchanged else []
+    lines = [_SERVED] if any(step.request.base_url.startswith(IN_PROCESS) for step in steps) else []
+    lines += [_NEW] if exchanged else []
     made = 0
     for index, step in enumerate(steps):
         line = _curl(step.request, exchanged)
@@ -42,6 +44,9 @@ def curl_of(steps: Sequence[Step]) -> str:
 
 _NEW = "NEW=$(date +%s%N | cut -c 8-19)"
 """Digits that no earlier run had."""
+
+_SERVED = ': "${APP_URL:?serve the application, and give its URL, such as http://127.0.0.1:8000}"'
+"""What stops where the URL of an application, which was called in process, is not given."""
 
 _LOCATED = r"sed -n 's,^[Ll]ocation: *,,p' | sed 's,/_history/.*,,; s,.*/,,' | tr -d '\r'"
 _IN_BODY = """grep -o '"id" *: *"[^"]*"' | head -n 1 | cut -d '"' -f 4"""
@@ -76,7 +81,9 @@ def _curl(request: Request, exchanged: Mapping[str, str]) -> str:
         else:
             # curl leaves a header out that has nothing after its colon; with a semicolon it sends it empty.
             words += ["-H", _quoted(f"{name}: {value}" if value else f"{name};", exchanged)]
-    url = _quoted(request.url, exchanged)
+    url = _quoted(request.url.removeprefix(IN_PROCESS), exchanged)
+    if request.url.startswith(IN_PROCESS):
+        url = f'"$APP_URL"{url}'
     if not request.body:
         return " ".join([*words, url])
     if _is_text(request.body):
@@ -98,12 +105,18 @@ def _is_text(body: bytes) -> bool:
         return False
 
 
-def pytest_of(provider: Provider, url: str, number: int, seed: int, flaw: Flaw) -> str:
+def pytest_of(provider: Provider, target: Target, number: int, seed: int, flaw: Flaw) -> str:
     """A test that fails while the flaw is there."""
+    url, path = target.base_url, target.base_url.removeprefix(IN_PROCESS)
+    where = f'"{url}"'
+    if path != url:
+        # One that was handed over as it is has no name by which it could be found again.
+        app = target.name if ":" in target.name else "MODULE:APP"
+        where = f'app="{app}"' + (f', app_path="{path}"' if path else "")
     name = re.sub(r"\W+", "_", f"{flaw.operation}_{flaw.kind}").strip("_").lower()
     return (
         "from mocksandbox.fuzz import replay\n\n\n"
         f"def test_{name}_{number}() -> None:\n"
-        f'    found = replay("{provider.name}", "{url}", cell={number}, seed={seed}, profile="{provider.default_profile}")\n'
+        f'    found = replay("{provider.name}", {where}, cell={number}, seed={seed}, profile="{provider.default_profile}")\n'
         f"    assert {flaw.identity!r} not in found\n"
     )

@@ -12,7 +12,7 @@ from mocksandbox.fuzz.findings import severity
 from mocksandbox.fuzz.model import Case, Finding, Flaw, Step
 from mocksandbox.fuzz.pair import OutOfRequestsError, Pair
 from mocksandbox.fuzz.reproduction import curl_of
-from mocksandbox.fuzz.transport import UNSENT, Target
+from mocksandbox.fuzz.transport import IN_PROCESS, UNSENT, Target
 from mocksandbox.provider import Provider
 
 SOURCE = "stock"
@@ -74,11 +74,12 @@ def _finding(pair: Pair, flaw: Flaw, step: Step | None) -> Finding:
     rule = next((rules[id] for id in flaw.rules if id in rules), None)
     steps = (step,) if step is not None else ()
     words, _, sample = flaw.detail.rpartition("\n")
+    is_line = bool(words) and not pair.target.base_url.startswith(IN_PROCESS)  # an application in process has no URL
     return Finding(
         flaw=flaw,
         case=Case(-1, SOURCE, "schemathesis", flaw.operation),
         steps=steps,
-        curl=curl_of(steps) if steps else sample if words else "",
+        curl=curl_of(steps) if steps else sample if is_line else "",
         title=rule.title if rule is not None else "",
         why=rule.why if rule is not None else "",
         source=rule.source if rule is not None else "",

@@ -23,6 +23,9 @@ RAISED = "the application raised"
 
 TIMEOUT = 10.0
 
+IN_PROCESS = "http://app.invalid"
+"""The origin of an application in process: a name that is never found, so that nothing is sent to it by mistake."""
+
 
 class Target(Protocol):
     """What a campaign is fired at. `base_url` is the URL of the API's base path."""

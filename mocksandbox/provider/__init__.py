@@ -1,6 +1,6 @@
 """Providers: one API each, opened; and how they are found."""
 
-from mocksandbox.provider.discovery import known_providers, open_provider
+from mocksandbox.provider.discovery import known_providers, open_provider, provider_of
 from mocksandbox.provider.model import AuthOptions, Authority, Effect, People, Profile, Provider, Refuse, Told
 from mocksandbox.provider.scenario import Expected, Scenario, scenarios_from
 
@@ -17,5 +17,6 @@ __all__ = [
     "Told",
     "known_providers",
     "open_provider",
+    "provider_of",
     "scenarios_from",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from mocksandbox.errors import ContractError, UsageError
 from mocksandbox.provider.model import Provider
@@ -55,3 +56,17 @@ def open_provider(name: str) -> Provider:
         _folders.setdefault(found.name, name)
         return found
     raise UsageError(f"No provider {name!r}.", name, known)
+
+
+def provider_of(given: Any) -> Provider:
+    """A provider that is given as it is, or by its name.
+
+    Raises:
+        UsageError: there is none of that name.
+        ContractError: its contract cannot be loaded.
+        TypeError: what is given is neither.
+    """
+    opened = open_provider(given) if isinstance(given, str) else given
+    if not isinstance(opened, Provider):
+        raise TypeError(f'Give a provider, or the name of one, such as "nhs"; {given!r} is neither.')
+    return opened

@@ -16,7 +16,7 @@ from mocksandbox.errors import StoreError, StoreFullError, StoreMisuseError
 from mocksandbox.exchange import Exchange, Headers, Request, Response
 from mocksandbox.frozen import made
 from mocksandbox.journal import Journal
-from mocksandbox.provider import AuthOptions, Authority, Profile, Provider
+from mocksandbox.provider import AuthOptions, Authority, Profile, Provider, provider_of
 from mocksandbox.rules import Finding, Rule
 from mocksandbox.rules.attempt import ANYBODY, Attempt
 from mocksandbox.sandbox.clock import Clock
@@ -54,7 +54,8 @@ class Sandbox:
     """One provider, ready to answer. `strict` checks every answer against the document and the response rules; what it finds
     is in the journal as a bug of the mock. `only_synthetic` refuses requests that may name a real person. `clocks` are those
     of tenants who have moved theirs. `board` tells what another process of the server has set. `staged` gives the answer that
-    the sandbox's owner has put in place of the operation's, with a name for the journal; None when there is none.
+    the sandbox's owner has put in place of the operation's, with a name for the journal; None when there is none. A provider
+    may be given by its name. Raises UsageError when there is no such provider or profile.
     """
 
     provider: Provider
@@ -73,6 +74,7 @@ class Sandbox:
     outage: Outage = field(default_factory=Outage)
 
     def __post_init__(self) -> None:
+        self.provider = provider_of(self.provider)
         self.profile: Profile = self.provider.profile(self.profile_name)
         self.store = self.store or MemoryStore(self.provider.seeds())
         make = self.provider.authority

@@ -29,16 +29,22 @@ _log = logging.getLogger("mocksandbox")
 _ISSUES = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
 
 
-def create_app(settings: Settings | None = None, sandboxes: Mapping[str, Sandbox] | None = None) -> Flask:
-    """A Flask application that serves the providers of the settings; `sandboxes` are those of `make_sandboxes`, new ones
-    unless given.
+def create_app(settings: Settings | str | None = None, sandboxes: Mapping[str, Sandbox] | None = None) -> Flask:
+    """A Flask application that serves the providers of the settings, or the one that is named; `sandboxes` are those of
+    `make_sandboxes`, new ones unless given.
 
     `app.extensions["mocksandbox"]` holds the sandboxes by provider name.
 
     Raises:
         UsageError: a provider or a profile does not exist.
         ContractError: a contract cannot be loaded.
+        TypeError: what is given is neither settings nor the name of a provider.
     """
+    if isinstance(settings, str):
+        settings = Settings(providers=(settings,))
+    given: Any = settings
+    if given is not None and not isinstance(given, Settings):
+        raise TypeError(f'create_app takes Settings, or the name of a provider, as create_app("nhs"); {given!r} is neither.')
     # Here, and in what answers for it: who asks a provider alone need not wait until Flask is loaded.
     from flask import Flask
     from werkzeug.exceptions import HTTPException

@@ -139,9 +139,42 @@ def test_patterns_of_operations_are_taken_at_their_word(run: Run) -> None:
     unused = run(SUITE, *chosen, "clinikapi/read*")
     unused.stdout.fnmatch_lines(["clinikapi: 0 of 1 operations*", "  never exercised: readImmunization"])
     assert unused.ret == pytest.ExitCode.OK
-    misspelt = run(SUITE, *chosen, "nhs/reed*")
-    misspelt.stdout.fnmatch_lines(["mocksandbox-operations: 'nhs/reed[*]' fits no operation"])
-    assert misspelt.ret == pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.mark.parametrize(
+    ("pattern", "says"),
+    [
+        ("nhs/creat", "'nhs/creat' fits no operation. Did you mean 'nhs/creat[*]'?"),
+        ("nhs/reedImmunization", "'nhs/reedImmunization' fits no operation. Did you mean 'nhs/readImmunization'?"),
+    ],
+)
+def test_a_misspelt_operation_is_told_before_any_test_runs(run: Run, pattern: str, says: str) -> None:
+    result = run(SUITE, "--mocksandbox-operations", pattern)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: mocksandbox-operations: {says}"])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "says"),
+    [
+        ("nsh/*", "'nsh/[*]' fits no operation. Did you mean 'nhs/[*]'?"),
+        ("creat", "'creat' fits no operation. Did you mean 'creat[*]'?"),
+    ],
+)
+def test_what_fits_nothing_is_not_covered(run: Run, pattern: str, says: str) -> None:
+    result = run(SUITE, "-k", "create", "--mocksandbox-operations", pattern, "--mocksandbox-min-coverage", "90")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([f"mocksandbox-operations: {says}", "coverage 0 % is below *"])
+    result.stdout.no_fnmatch_line("*0 of 0*")
+    alone = run(SUITE, "-k", "create", "--mocksandbox-operations", pattern)
+    assert alone.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_an_api_whose_tests_did_not_run_may_be_named_beside_others(run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nmocksandbox_operations =\n    nhs/create*\n    clinic/*\n")
+    result = run(SUITE, "-k", "create")
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["nhs: 1 of 1 operations*", "mocksandbox-operations: 'clinic/[*]' fits no operation*"])
 
 
 def test_expected_violations_are_not_counted_as_broken(run: Run) -> None:

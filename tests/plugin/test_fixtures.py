@@ -150,6 +150,22 @@ def test_a_fixture_of_a_wider_scope_can_have_a_sandbox_too(run: Run) -> None:
     result.stdout.fnmatch_lines(["*test_broken*", "*Immunization.status*", "nhs: 2 of 6 operations*"])
 
 
+def test_a_fixture_of_a_wider_scope_is_told_what_to_ask_for(run: Run) -> None:
+    result = run("""
+        import pytest
+
+        @pytest.fixture(scope="module")
+        def base(nhs_sandbox):
+            return nhs_sandbox.url
+
+        def test_it(base):
+            pass
+    """)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*ScopeMismatch*nhs_sandbox*", "*Captured mocksandbox setup*", "*mocksandbox_session(*"])
+    run("", "--fixtures").stdout.fnmatch_lines(["nhs_sandbox*", "*A fixture of a wider scope takes `mocksandbox_session`."])
+
+
 def test_markers_say_profile_scenario_fault_and_authorisation(run: Run) -> None:
     result = run("""
         import client
@@ -293,12 +309,6 @@ def test_payloads_are_the_same_for_the_same_seed_and_go_on_within_a_test(run: Ru
     """
     run(source).assert_outcomes(passed=3)
     run(source, "--mocksandbox-seed", "42").assert_outcomes(passed=3)
-
-
-def test_a_number_that_is_none_is_named(run: Run) -> None:
-    result = run("def test_it(nhs_sandbox): pass", "--mocksandbox-seed", "many")
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*mocksandbox-seed must be a number, and is 'many'."])
 
 
 def test_help_and_markers_say_what_there_is(run: Run) -> None:

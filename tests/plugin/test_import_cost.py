@@ -43,6 +43,14 @@ def test_it_loads_nothing_but_itself_and_the_standard_library(imported: list[str
     assert ours == ["mocksandbox", "mocksandbox.pytest_plugin"]
 
 
+def test_a_suite_that_gives_no_option_loads_nothing_else(tmp_path: Path) -> None:
+    source = "import sys\ndef test_it(): assert [n for n in sys.modules if n.startswith('mocksandbox.')] == EXPECTED\n"
+    (tmp_path / "test_it.py").write_text(source.replace("EXPECTED", "['mocksandbox.pytest_plugin']"))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:schemathesis", "-p", "no:cacheprovider", "--rootdir", "."]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=VARIABLES)
+    assert done.returncode == 0, done.stdout
+
+
 def test_the_consumers_face_loads_nothing_by_itself() -> None:
     program = "import sys, mocksandbox.consumer; print(sorted(n for n in sys.modules if n.startswith('mocksandbox')))"
     done = subprocess.run(

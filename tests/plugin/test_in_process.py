@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
+from mocksandbox.consumer.options import Options
+from mocksandbox.consumer.plugged import Plugged
+from mocksandbox.errors import UsageError
 from tests.plugin.conftest import Run
 
 pytest_plugins = ["pytester"]
@@ -165,3 +170,22 @@ def test_the_same_answers_as_over_the_socket(run: Run) -> None:
                     assert one.text.replace(nhs_sandbox.url, "") == other.text.replace(nhs_sandbox.local_url, "")
     """)
     result.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("package", "ask"),
+    [
+        ("httpx", "client"),
+        ("httpx", "async_client"),
+        ("httpx", "httpx_transport"),
+        ("requests", "session"),
+        ("requests", "requests_adapter"),
+    ],
+)
+def test_a_client_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch, package: str, ask: str) -> None:
+    view = Plugged(Options()).shared("nhs")
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.delitem(sys.modules, "mocksandbox.consumer.httpx_transport", raising=False)
+    monkeypatch.delitem(sys.modules, "mocksandbox.consumer.requests_adapter", raising=False)
+    with pytest.raises(UsageError, match=f"needs {package} .*: pip install {package}$"):
+        getattr(view, ask)()

@@ -224,7 +224,7 @@ def test_faults_happen_to_the_requests_that_they_are_set_for(run: Run) -> None:
 
 
 def test_time_moves_with_the_test(run: Run) -> None:
-    result = run("""
+    result = run(r"""
         from datetime import UTC, datetime, timedelta
         import client
         import pytest
@@ -245,8 +245,13 @@ def test_time_moves_with_the_test(run: Run) -> None:
             assert nhs_sandbox.last().entry.at == nhs_sandbox.clock.now()
 
         def test_no_time(nhs_sandbox):
-            for bad in ({"to": "tomorrow"}, {"fortnights": 1}, {"days": 1e12}):
-                with pytest.raises(UsageError):
+            for bad, says in (
+                ({"to": "tomorrow", "hours": 1}, r"travel\('tomorrow', hours=1\) leads to no time"),
+                ({"days": 1e12}, r"travel\(days=1000000000000.0\) leads to no time"),
+                ({"day": 3}, "no travelling by 'day'. Did you mean 'days'"),
+                ({"fortnights": 1}, "no travelling by 'fortnights'. Known: days, hours"),
+            ):
+                with pytest.raises(UsageError, match=says):
                     nhs_sandbox.travel(**bad)
     """)
     result.assert_outcomes(passed=3)

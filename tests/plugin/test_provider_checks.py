@@ -164,10 +164,6 @@ def test_an_asgi_application(run: Run, pytester: pytest.Pytester) -> None:
     [
         ((), "*give --mocksandbox-url URL, or define a fixture `mocksandbox_app`*"),
         (("--mocksandbox-url", "http://127.0.0.1:1/v1"), "*http://127.0.0.1:1/v1 does not answer: *"),
-        (("--mocksandbox-url", "https://fhir.example/v1"), "*fhir.example is not this machine*--mocksandbox-allow-host*"),
-        (("--mocksandbox-url", "ftp://127.0.0.1/"), "*is no URL such as http://*"),
-        (("--mocksandbox-url", "http://127.0.0.1:1", "--mocksandbox-authorization", "secret"), "*must be env:VAR*"),
-        (("--mocksandbox-url", "http://127.0.0.1:1", "--mocksandbox-authorization", "env:NO_SUCH_VAR"), "*no such variable*"),
     ],
 )
 def test_what_cannot_be_verified_is_told(run: Run, arguments: tuple[str, ...], says: str) -> None:
@@ -175,6 +171,58 @@ def test_what_cannot_be_verified_is_told(run: Run, arguments: tuple[str, ...], s
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines([says])
     result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("*another exception occurred*")
+
+
+def test_a_secret_that_is_not_there_is_told_once(run: Run) -> None:
+    asked = ("--mocksandbox-url", "http://127.0.0.1:1", "--mocksandbox-authorization", "env:NO_SUCH_VAR")
+    result = run(SUITE.replace("PROVIDER", "clinikapi"), *asked)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["--mocksandbox-authorization env:NO_SUCH_VAR: there is no such variable."])
+
+
+def test_a_check_that_is_never_called_fails(run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(FLASK)
+    result = run(
+        """
+        import pytest
+
+        @pytest.mark.mocksandbox("clinikapi")
+        def test_forgot(mocksandbox_check):
+            pass
+
+        @pytest.mark.mocksandbox("clinikapi")
+        def test_skips(mocksandbox_check):
+            pytest.skip("on purpose")
+
+        @pytest.fixture
+        def checked(mocksandbox_check):
+            mocksandbox_check()
+
+        @pytest.mark.mocksandbox("clinikapi")
+        def test_by_a_fixture(checked):
+            pass
+        """,
+        *("-k", "readImmunization-takes-a-valid-request"),
+    )
+    outcomes = result.parseoutcomes()
+    assert {name: outcomes.get(name) for name in ("failed", "skipped", "passed")} == {"failed": 1, "skipped": 1, "passed": 1}
+    result.stdout.fnmatch_lines(["mocksandbox_check was never called, so nothing was checked: *"])
+
+
+def test_an_application_that_was_not_returned_is_told(run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makeconftest("import pytest\n\n@pytest.fixture\ndef mocksandbox_app():\n    pass\n")
+    result = run(SUITE.replace("PROVIDER", "clinikapi"), "-k", "readImmunization-takes-a-valid-request")
+    result.stdout.fnmatch_lines(["The fixture `mocksandbox_app` gives None: let it return the application."])
+
+
+def test_patterns_that_leave_nothing_to_check_are_told(run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(FLASK)
+    result = run(SUITE.replace("PROVIDER", "clinikapi"), "--mocksandbox-operations", "clinikpi/*")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["Nothing to check: *'clinikpi/[*]' fits no operation. Did you mean 'clinikapi/[*]'?"])
+    other = run(SUITE.replace("PROVIDER", "clinikapi"), "--mocksandbox-operations", "nhs/*")
+    other.assert_outcomes(skipped=1)
 
 
 def test_a_host_that_is_allowed_is_asked() -> None:

@@ -265,7 +265,7 @@ def test_a_warning_is_a_warning_with_a_class_of_its_own(run: Run) -> None:
 def test_what_strict_cannot_be_is_refused_before_anything_runs(run: Run) -> None:
     result = run(SWALLOWED, "--mocksandbox-strict", "very", apart=True)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*mocksandbox-strict is 'very'; it must be off, warn or error."])
+    result.stderr.fnmatch_lines(["ERROR: mocksandbox-strict is 'very'. Known: error, off, warn."])
 
 
 THREADS = """
@@ -368,3 +368,41 @@ def test_unittest_style(run: Run) -> None:
         ["*AssertionError: 400 != 201", "*Captured mocksandbox call*", "1 request broke the contract*"]
     )
     assert len(block(result, "TestRecords.test_swallowed")) <= 8
+
+
+def test_a_violation_is_expected_at_a_place_or_by_a_rule_that_there_is(run: Run) -> None:
+    result = run("""
+        import client
+        import pytest
+        from mocksandbox.errors import UsageError
+
+        def send(sandbox, payloads):
+            client.create(sandbox.url, {**payloads.body("nhs"), "status": "complete"})
+
+        @pytest.mark.parametrize("rule", ["nhs/bad-status", "bad-status"])
+        def test_by_a_rule_alone(nhs_sandbox, payloads, rule):
+            with nhs_sandbox.expect_violation(rule=rule):
+                send(nhs_sandbox, payloads)
+
+        @pytest.mark.parametrize(
+            ("asked", "says"),
+            [
+                ({"at": "Immunization.status", "rule": "bad-statu"}, "nhs has no rule 'bad-statu'. Did you mean 'bad-status'"),
+                ({"rule": "nhs/bad-statu"}, "nhs has no rule 'nhs/bad-statu'. Did you mean 'nhs/bad-status'"),
+                ({"rule": "xyzzy"}, "nhs has no rule 'xyzzy'.$"),
+                ({}, "needs a place, such as 'Immunization.status', or a rule"),
+            ],
+        )
+        def test_mistakes(nhs_sandbox, asked, says):
+            with pytest.raises(UsageError, match=says), nhs_sandbox.expect_violation(**asked):
+                pytest.fail("it went on")
+
+        def test_not_met(nhs_sandbox, payloads):
+            with pytest.raises(AssertionError, match="^No request broke the contract by bad-status.$"):
+                with nhs_sandbox.expect_violation(rule="bad-status"):
+                    pass
+            with pytest.raises(AssertionError, match="^No request broke the contract at x by http/schema.$"):
+                with nhs_sandbox.expect_violation("x", rule="http/schema"):
+                    pass
+    """)
+    result.assert_outcomes(passed=7)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache, partial
@@ -13,12 +15,12 @@ import pytest
 
 from mocksandbox.errors import UsageError
 from mocksandbox.exchange import Headers, Request, Response
-from mocksandbox.fuzz import Report, Settings, Step
+from mocksandbox.fuzz import Report, Settings, Step, replay, run
 from mocksandbox.fuzz.campaign import Campaign
 from mocksandbox.fuzz.diary import Diary, Line
 from mocksandbox.fuzz.execute import Result
 from mocksandbox.fuzz.findings import fold
-from mocksandbox.fuzz.in_process import WsgiTarget
+from mocksandbox.fuzz.in_process import WsgiTarget, load_app
 from mocksandbox.fuzz.model import Flaw
 from mocksandbox.fuzz.plan import Planned, plan
 from mocksandbox.fuzz.reference import as_profile
@@ -159,6 +161,46 @@ def test_one_cell_replays_alone() -> None:
     assert found.flaw.identity in identities(campaign(part=alone).run())
     assert f"cell={found.case.number}, seed=1" in found.pytest
     compile(found.pytest, "snippet", "exec")
+
+
+APP = Target(*BUGS)
+
+
+def test_what_was_found_in_process_is_found_again_by_its_snippet() -> None:
+    known = next(each for each in whole().findings if each.flaw.kind == "accepted-invalid")
+    target = load_app("tests.unit.test_fuzz_campaign:APP", f"{BASE}/")
+    report = run("nhs", target, Settings(seed=1, cell=known.case.number, shrink=False))
+    snippet = report.findings[0].pytest
+    made: dict[str, Any] = {}
+    exec(compile(snippet, "snippet", "exec"), made)
+    test = next(each for name, each in made.items() if name.startswith("test_"))
+    with pytest.raises(AssertionError):
+        test()
+    exec(compile(snippet.replace("campaign:APP", "campaign:Target()"), "snippet", "exec"), made)
+    test = next(each for name, each in made.items() if name.startswith("test_"))
+    test()
+
+
+def test_the_curl_line_of_what_was_found_in_process_asks_for_a_url(tmp_path: Path) -> None:
+    request = Request("GET", "/x", (("a", "b c"),), Headers(), b"", "http://app.invalid/base")
+    line = curl_of([Step(request, Response(200))])
+    assert "app.invalid" not in line
+    (tmp_path / "curl").write_text('#!/bin/sh\nfor last; do :; done\necho "$last"\n')
+    (tmp_path / "curl").chmod(0o755)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    asked = subprocess.run(["sh", "-c", line], env=env, capture_output=True, text=True, check=False)
+    assert asked.returncode != 0
+    assert asked.stdout == ""
+    assert "APP_URL: serve the application, and give its URL" in asked.stderr
+    served = subprocess.run(["sh", "-c", line], env={**env, "APP_URL": "http://127.0.0.1:1"}, capture_output=True, text=True)
+    assert served.stdout == "http://127.0.0.1:1/base/x?a=b+c\n"
+    assert served.stderr == ""
+
+
+@pytest.mark.parametrize("where", [{}, {"url": "http://127.0.0.1:1", "app": "shop:app"}])
+def test_one_target_is_replayed_on(where: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match="Name one target"):
+        replay("nhs", **where, cell=1)
 
 
 def test_a_report_comes_back_from_its_json() -> None:
