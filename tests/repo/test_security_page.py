@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from mocksandbox.provider.model import MAX_BODY as API_BODY
+from mocksandbox.rules.catalogue import MOST_FINDINGS
+from mocksandbox.sandbox.planned import MOST_MET, MOST_PLANNED
 from mocksandbox.server.connection import HEAD_TIMEOUT, IDLE_TIMEOUT, TAKE_TIMEOUT
-from mocksandbox.server.front import MAX_BODY
+from mocksandbox.server.control.times import MOST_CLOCKS
+from mocksandbox.server.front import MAX_BODY, MOST_TENANT
 from mocksandbox.server.listener import CONNECTIONS
 from mocksandbox.server.message import MOST_HEAD, MOST_HEADERS
 from mocksandbox.server.settings import Settings
@@ -26,7 +29,15 @@ SETTINGS = Settings()
         ("versions of records in memory (one of 16 KiB or more counts as several)", f"{SETTINGS.max_records:,}"),
         ("tenants with records of their own in memory", f"{SETTINGS.max_tenants:,}"),
         ("entries of the journal", f"{SETTINGS.journal_entries:,}"),
-        ("bytes of bodies that the journal keeps", f"{SETTINGS.journal_bytes // MIB} MiB"),
+        ("characters of a tenant's name", f"{MOST_TENANT}"),
+        ("faults that are set, for each API", f"{MOST_PLANNED:,}"),
+        ("faults that one request meets", f"{MOST_MET}"),
+        ("tenants with a clock of their own", f"{MOST_CLOCKS:,}"),
+        ("things that are wrong with one request and are told", f"{MOST_FINDINGS:,}"),
+        (
+            "bytes that the journal's entries take: bodies, findings, and heads of over 4 KiB",
+            f"{SETTINGS.journal_bytes // MIB} MiB",
+        ),
         ("connections of one process", f"{CONNECTIONS:,}"),
         ("seconds for a request's head", f"{HEAD_TIMEOUT:g}"),
         ("seconds for a body", f"{SETTINGS.body_timeout:g}"),
