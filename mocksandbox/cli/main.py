@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
 from mocksandbox import __version__
-from mocksandbox.errors import ContractError, MocksandboxError, TargetError
+from mocksandbox.errors import ContractError, MocksandboxError, TargetError, UsageError
 
 FINE, FOUND, USAGE, CONTRACT, TARGET, NOTHING_RAN = 0, 1, 2, 3, 4, 5
 """The exit codes: fine; findings; usage or configuration; a contract cannot be loaded; target unreachable; nothing ran."""
@@ -42,6 +44,15 @@ Exit codes: 0 fine, 1 findings, 2 usage or configuration, 3 a contract cannot be
 """
 
 
+_SETTLED = "mocksandbox.exit_code"
+
+
+def settled(code: int) -> int:
+    """The exit code of a command that only has to print what it knows: it stands even if nobody reads that to its end."""
+    click.get_current_context().meta[_SETTLED] = code
+    return code
+
+
 class _Commands(click.Group):
     """A group that imports a command's module when the command is called, so that --help is quick."""
 
@@ -55,6 +66,25 @@ class _Commands(click.Group):
             return None
         command: click.Command = import_module(_COMMANDS[cmd_name][0]).command
         return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is called, and its arguments.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            raise UsageError(f"No command {args[0]!r}.", args[0], _COMMANDS)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that is called."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Whoever read the output has gone, which is no error. Told here: click makes a 1 of it, which means findings.
+            _leave_output()
+            return ctx.meta.get(_SETTLED, FINE)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing them."""
@@ -91,9 +121,19 @@ def main() -> None:
         _complain(error, TARGET)
     except MocksandboxError as error:
         _complain(error, USAGE)
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has gone
-        sys.exit(FINE)
+    except OSError as error:
+        _leave_output()
+        told = error.strerror or type(error).__name__
+        where = f"{error.filename}: " if error.filename else "the output cannot be written: "
+        click.echo(f"mocksandbox: {where}{told}.", err=True)
+        sys.exit(USAGE)
+
+
+def _leave_output() -> None:
+    """Let what is not yet written go nowhere: the interpreter would try once more when it ends, and complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _complain(error: MocksandboxError, code: int) -> None:
