@@ -48,7 +48,12 @@ class TargetError(MocksandboxError):
     """A target that does not answer: its URL and what went wrong on the way."""
 
     def __init__(self, url: str, problem: str) -> None:
-        super().__init__(f"{url} does not answer: {problem}")
+        hint = ""
+        if url.startswith("https:") and "CERT" in problem.upper():
+            hint = "; this machine does not trust its certificate: name the authority's in SSL_CERT_FILE"
+        elif url.startswith("https:") and "SSL" in problem:
+            hint = f"; it may speak http and not https: try {url.replace('https:', 'http:', 1)}"
+        super().__init__(f"{url} does not answer: {problem}{hint}")
         self.url = url
 
 

@@ -1,0 +1,136 @@
+"""The command line in process: what it refuses, what it says, and its exit codes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from mocksandbox.cli import main
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended: its exit code, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs `mocksandbox ARGUMENTS`."""
+
+    def mocksandbox(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["mocksandbox", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return Done(int(ended.value.code or 0), out, err)
+
+    return mocksandbox
+
+
+@contextmanager
+def answering(status: int, kind: str, body: bytes) -> Iterator[str]:
+    """The URL of a server that answers everything alike."""
+
+    class Alike(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_GET  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Alike)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/base"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--run", "https://api.service.nhs.uk/immunisation-fhir-api/FHIR/R4"], "in production"),
+        (
+            ["--run", "https://api.service.nhs.uk/x", "--allow-host", "api.service.nhs.uk", "--yes"],
+            "is a service in production",
+        ),
+        (["--run", "https://int.api.service.nhs.uk/x"], "--allow-host int.api.service.nhs.uk --yes"),
+        (["--run", "https://int.api.service.nhs.uk/x", "--allow-host", "int.api.service.nhs.uk"], "add --yes"),
+        (["--run", "http://127.0.0.1:99999/x"], "is not a URL"),
+        (["--run", "http://[::1/x"], "is not a URL"),
+    ],
+)
+def test_scenarios_are_replayed_where_the_fuzzer_would_fire(run: Run, arguments: list[str], says: str) -> None:
+    done = run("scenarios", "nhs", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert says in done.err
+
+
+def test_an_allowed_host_is_sent_to(run: Run) -> None:
+    host = "int.api.service.nhs.uk.invalid"
+    done = run("scenarios", "nhs", "--run", f"http://{host}/x", "--allow-host", host, "--yes")
+    assert (done.code, done.out) == (4, "")
+    assert "does not answer" in done.err
+
+
+@pytest.mark.parametrize("command", [["scenarios", "nhs", "--run"], ["fuzz", "nhs", "--url"]])
+def test_a_target_that_speaks_http_alone_is_told_so(run: Run, command: list[str]) -> None:
+    with answering(200, "text/plain", b"") as url:
+        done = run(*command, url.replace("http:", "https:"))
+    assert done.code == 4
+    assert f"it may speak http and not https: try {url}" in done.err
+
+
+def test_the_same_answer_to_every_scenario_asks_for_the_base_path(run: Run) -> None:
+    with answering(404, "text/html", b"<h1>no</h1>") as url:
+        done = run("scenarios", "nhs", "--run", url)
+    assert done.code == 1
+    assert done.err == "mocksandbox: every request got 404 (text/html): is --run the API's base path?\n"
+
+
+def test_what_is_no_url_to_fire_at_is_told_at_once(run: Run) -> None:
+    done = run("fuzz", "nhs", "--url", "ftp://x/y")
+    assert done.code == 2
+    assert "'ftp://x/y' is not a URL" in done.err
+
+
+def test_a_misspelt_command_is_told_with_the_nearest(run: Run) -> None:
+    done = run("serv", "nhs")
+    assert done.code == 2
+    assert "No command 'serv'. Did you mean 'serve'?" in done.err
+
+
+PLAIN = """{"openapi": "3.0.3", "info": {"title": "t", "version": "1"},
+"paths": {"/a": {"get": {"operationId": "a", "responses": {"200": {"description": "d"}}}}}}"""
+
+
+def test_an_api_without_scenarios_says_where_they_belong(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "openapi.json").write_text(PLAIN, "utf-8")
+    done = run("scenarios", str(tmp_path))
+    assert (done.code, done.out) == (5, "")
+    assert f"has no scenarios: write them into {tmp_path / 'scenarios.yaml'}" in done.err
