@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import date
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -71,7 +70,7 @@ def command(
     from mocksandbox.generators.writing import FORMATS
 
     write = FORMATS[form]
-    made = _payloads(reference, count, seed, _day(as_of), style, broken, rule, sources, history)
+    made = _payloads(reference, count, seed, as_of, style, broken, rule, sources, history)
     watched = sys.stderr.isatty() and (output is not None or not sys.stdout.isatty())
     written = 0
     with ExitStack() as stack:
@@ -92,7 +91,7 @@ def _payloads(
     reference: str,
     count: int | None,
     seed: int,
-    as_of: date | None,
+    as_of: str | None,
     style: str | None,
     broken: bool,
     rule: str | None,
@@ -100,8 +99,9 @@ def _payloads(
     history: str | None,
 ) -> Iterator[Payload]:
     from mocksandbox import generators
+    from mocksandbox.generators.days import day_of
 
-    day = as_of or generators.AS_OF
+    day = day_of(as_of) if as_of else generators.AS_OF
     if "+" in reference:
         if broken or history or style:
             raise UsageError("Several APIs are told of plain, valid vaccinations: no --broken, --history or --style.", "+", ())
@@ -113,13 +113,6 @@ def _payloads(
         return generators.broken_payloads(reference, count, seed, rule=rule, sources=chosen, as_of=day)
     chosen_style = generators.STYLES[_STYLES.index(style or "mixed")]
     return generators.payloads(reference, count or 1, seed, style=chosen_style, as_of=day)
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise UsageError(f"--as-of {text!r} is not a day: write YYYY-MM-DD.", str(text), ()) from None
 
 
 def _opened(path: Path) -> IO[bytes]:

@@ -131,7 +131,9 @@ def test_whoever_stops_reading_changes_no_exit_code(arguments: list[str], code: 
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
-@pytest.mark.parametrize("arguments", [["rules", "nhs"], ["generate", "nhs"], ["check", "nhs", "tests/unit/ten-mistakes.json"]])
+@pytest.mark.parametrize(
+    "arguments", [["rules", "nhs"], ["generate", "nhs"], ["check", "nhs", "tests/unit/ten-mistakes.json"]]
+)
 def test_a_full_disk_is_one_line(arguments: list[str]) -> None:
     with Path("/dev/full").open("wb") as full:
         done = printing(*arguments, into=full.fileno())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -123,6 +124,41 @@ def test_a_misspelt_command_is_told_with_the_nearest(run: Run) -> None:
     done = run("serv", "nhs")
     assert done.code == 2
     assert "No command 'serv'. Did you mean 'serve'?" in done.err
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "2021-06-30"])
+@pytest.mark.parametrize("command", [["generate", "nhs"], ["check", "nhs", __file__]])
+def test_a_day_on_which_no_record_can_be_made_up_is_told(run: Run, command: list[str], day: str) -> None:
+    done = run(*command, "--as-of", day)
+    assert (done.code, done.out) == (2, "")
+    assert f"--as-of '{day}' is out of range: name a day from 2021-07-01 to 2999-12-31." in done.err
+
+
+@pytest.mark.parametrize("day", ["2021-07-01", "2999-12-31"])
+def test_what_is_made_up_on_a_day_is_right_on_that_day(run: Run, tmp_path: Path, day: str) -> None:
+    made = str(tmp_path / "made.ndjson")
+    assert run("generate", "nhs", "--as-of", day, "--count", "200", "--style", "unusual", "-o", made).code == 0
+    assert run("check", "nhs", "--as-of", day, made).out == "200 records: 0 errors, 0 warnings\n"
+
+
+def test_check_counts_the_entries_that_it_leaves_out(run: Run, tmp_path: Path) -> None:
+    included = {"resource": {"resourceType": "Patient"}, "search": {"mode": "include"}}
+    bundle = {"resourceType": "Bundle", "type": "searchset", "entry": [included, {"response": {"status": "204"}}]}
+    path = tmp_path / "found.json"
+    path.write_text(json.dumps(bundle), "utf-8")
+    done = run("check", "nhs", str(path))
+    told = ["0 records: 0 errors, 0 warnings", "1 entry of another type (Patient) left out"]
+    assert (done.code, done.out.splitlines()) == (5, [*told, "1 entry without a resource left out"])
+    machine = run("check", "nhs", str(path), "--format", "json")
+    assert (json.loads(machine.out), machine.err.splitlines()[0]) == ([], told[1])
+
+
+def test_one_of_a_sort_is_told_in_the_singular(run: Run, tmp_path: Path) -> None:
+    assert run("generate", "nhs", "--style", "minimal", "--format", "bodies", "-o", str(tmp_path / "a.json")).code == 0
+    record = json.loads((tmp_path / "a.json").read_bytes())
+    record["identifier"][0]["use"] = "bogus"
+    (tmp_path / "a.json").write_text(json.dumps(record), "utf-8")
+    assert run("check", "nhs", str(tmp_path / "a.json")).out.endswith("1 record: 0 errors, 1 warning\n")
 
 
 PLAIN = """{"openapi": "3.0.3", "info": {"title": "t", "version": "1"},
