@@ -33,14 +33,21 @@ class ContractError(MocksandboxError):
         self.pointer = pointer
 
 
+MOST_NAMED = 30
+"""How many known names a message has at most: of more it has the nearest ones."""
+
+
 class UsageError(MocksandboxError):
-    """A name or an option that does not exist; the message carries the nearest known one."""
+    """A name or an option that does not exist; the message carries the nearest known one, and all when there are few."""
 
     def __init__(self, problem: str, given: str = "", known: Iterable[str] = ()) -> None:
         self.known = tuple(sorted(known))
-        near = get_close_matches(given, self.known, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        choices = f" Known: {', '.join(self.known)}." if self.known else ""
+        many = len(self.known) > MOST_NAMED
+        near = get_close_matches(given, self.known, n=3 if many else 1)
+        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        choices = f" Known: {', '.join(self.known)}." if self.known and not many else ""
+        if many and not near:
+            choices = f" There are {len(self.known)}, like {', '.join(self.known[:3])}."
         super().__init__(f"{problem}{hint}{choices}")
 
 

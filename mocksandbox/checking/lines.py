@@ -88,8 +88,8 @@ def _take(token: str, line: int, levels: list[_Level], found: Lines) -> None:
 
 
 def parted(lines: Lines, depth: int) -> Callable[[Path], Lines]:
-    """Gives the lines of a part of a document, named by a path of that many steps, by the paths within the part. All are parted
-    in one walk, for there may be many thousands.
+    """Gives the lines of a part of a document, named by a path of that many steps, by the paths within the part. All are
+    parted in one walk, for there may be many thousands.
     """
     parts: defaultdict[Path, Lines] = defaultdict(Lines)
     for path, line in lines.of.items():

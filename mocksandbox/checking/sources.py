@@ -1,4 +1,4 @@
-"""What there is to check: files, patterns of names, standard input; JSON, NDJSON, and what stands inside arrays and Bundles."""
+"""What there is to check: files, patterns of names, standard input; JSON, NDJSON, what stands inside arrays and Bundles."""
 
 from __future__ import annotations
 

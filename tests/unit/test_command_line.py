@@ -161,6 +161,66 @@ def test_one_of_a_sort_is_told_in_the_singular(run: Run, tmp_path: Path) -> None
     assert run("check", "nhs", str(tmp_path / "a.json")).out.endswith("1 record: 0 errors, 1 warning\n")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["clinikapi", "--format", "bundle"], "sends no FHIR resource"),
+        (["nhs/deleteImmunization", "--format", "transaction"], "sends no FHIR resource"),
+        (["nhs", "--broken", "--format", "bundle"], "With "),
+        (["nhs", "--broken", "--format", "bodies"], "is no JSON"),
+    ],
+)
+def test_what_cannot_be_written_leaves_nothing_half_written(run: Run, tmp_path: Path, arguments: list[str], says: str) -> None:
+    kept = tmp_path / "kept.json"
+    kept.write_text("as it was", "utf-8")
+    done = run("generate", *arguments, "-o", str(kept))
+    assert done.code == 2
+    assert says in done.err
+    assert (kept.read_text("utf-8"), list(tmp_path.iterdir())) == ("as it was", [kept])
+    printed = run("generate", *arguments)
+    assert (printed.code, printed.out) == (2, "")
+
+
+def test_a_file_that_is_written_anew_keeps_its_rights_and_a_link_its_end(run: Run, tmp_path: Path) -> None:
+    path, link = tmp_path / "a.ndjson", tmp_path / "link"
+    path.touch(0o640)
+    link.symlink_to(path)
+    assert run("generate", "nhs", "-o", str(link)).code == 0
+    assert (path.stat().st_mode & 0o777, link.is_symlink()) == (0o640, True)
+    assert path.stat().st_size > 1_000
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.ndjson", "link"]
+
+
+def test_a_device_that_is_full_is_named(run: Run) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no device that is always full")
+    done = run("generate", "nhs", "-o", "/dev/full")
+    assert (done.code, done.err) == (2, "mocksandbox: /dev/full cannot be written: No space left on device.\n")
+    assert Path("/dev/full").is_char_device()
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ("http/body-too-large", "it is broken by who sends a request, or by how much the server reads"),
+        ("http/unsupported-media-type", "it is a rule of the profile documented and sandbox, not of integration."),
+        ("nhs/bad-gendr", "No rule 'nhs/bad-gendr'. Did you mean 'nhs/bad-gender' or "),
+        ("zzz", "like http/body-too-large"),
+    ],
+)
+def test_a_rule_that_cannot_be_broken_is_told_in_a_line_that_is_read(run: Run, rule: str, says: str) -> None:
+    done = run("generate", "nhs", "--broken", "--rule", rule)
+    assert (done.code, done.out) == (2, "")
+    assert says in done.err
+    assert len(done.err) < 200
+
+
+def test_broken_requests_have_no_style(run: Run) -> None:
+    done = run("generate", "nhs", "--broken", "--style", "full")
+    assert done.code == 2
+    assert "--style goes with valid requests" in done.err
+
+
 PLAIN = """{"openapi": "3.0.3", "info": {"title": "t", "version": "1"},
 "paths": {"/a": {"get": {"operationId": "a", "responses": {"200": {"description": "d"}}}}}}"""
 
