@@ -15,6 +15,9 @@ from mocksandbox.errors import ContractError, MocksandboxError, TargetError, Usa
 FINE, FOUND, USAGE, CONTRACT, TARGET, NOTHING_RAN = 0, 1, 2, 3, 4, 5
 """The exit codes: fine; findings; usage or configuration; a contract cannot be loaded; target unreachable; nothing ran."""
 
+STOPPED = 130
+"""The exit code of what its user has stopped with Ctrl-C, as of any program."""
+
 _COMMANDS = {
     "serve": ("mocksandbox.cli.serve", "Serve a mock of one or more APIs."),
     "scenarios": ("mocksandbox.cli.scenarios", "List the documented scenarios, or replay them against any target."),
@@ -114,7 +117,8 @@ def main() -> None:
         click.echo(f"mocksandbox: {error.format_message()}{hint}", err=True)
         sys.exit(USAGE)
     except click.Abort:
-        sys.exit(130)
+        click.echo("mocksandbox: stopped by Ctrl-C.", err=True)
+        sys.exit(STOPPED)
     except ContractError as error:
         _complain(error, CONTRACT)
     except TargetError as error:

@@ -56,9 +56,13 @@ class UrlTarget:
         with self._lock:
             started = perf_counter()
             reused = self._connection is not None
-            response, failure = self._exchange(sent)
-            if reused and failure in _CLOSED and request.method in ("GET", "PUT", "DELETE"):
-                response, failure = self._exchange(sent)  # a server may close an idle connection at any time
+            try:
+                response, failure = self._exchange(sent)
+                if reused and failure in _CLOSED and request.method in ("GET", "PUT", "DELETE"):
+                    response, failure = self._exchange(sent)  # a server may close an idle connection at any time
+            except KeyboardInterrupt:
+                self._close()  # an answer may still come, and would be taken for that of the next request
+                raise
             return Step(sent, response, perf_counter() - started, failure)
 
     def _exchange(self, request: Request) -> tuple[Response | None, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,8 +49,6 @@ def answering(status: int, kind: str, body: bytes) -> Iterator[str]:
     """The URL of a server that answers everything alike."""
 
     class Alike(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             self.send_response(status)
@@ -219,6 +218,38 @@ def test_broken_requests_have_no_style(run: Run) -> None:
     done = run("generate", "nhs", "--broken", "--style", "full")
     assert done.code == 2
     assert "--style goes with valid requests" in done.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["fuzz", "nhs", "--url", "http://127.0.0.1:1/x"], ["report", "merge", "here"]],
+    ids=lambda arguments: str(arguments[0]),
+)
+def test_several_reports_need_a_folder(run: Run, arguments: list[str]) -> None:
+    done = run(*arguments, "--report", "json", "--report", "html", "--report", "json")
+    assert (done.code, done.out) == (2, "")
+    assert "2 reports cannot share standard output: add --report-dir DIR" in done.err
+
+
+def test_a_folder_of_reports_that_cannot_be_written_is_told(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with answering(404, "text/html", b"") as url:
+        done = run(
+            "fuzz", "nhs", "--url", url, "--cell", "0", "--report", "json", "--report-dir", str(tmp_path / "file" / "x")
+        )
+    assert done.code == 2
+    assert "cannot be written" in done.err
+
+
+def test_a_campaign_says_in_a_log_how_far_it_is(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mocksandbox.cli.progress.EVERY", 0.05)
+    with answering(404, "text/html", b"") as url:
+        done = run("fuzz", "nhs", "--url", url, "--budget", "20", "--no-stock")
+    first, *beats = done.err.splitlines()
+    assert re.fullmatch(rf"Firing \d+ cells at {re.escape(url)} …", first)
+    assert beats
+    assert all(re.fullmatch(r" +\d+ s: \d+ of \d+ cells, \d+ findings?(; looking closer)?", line) for line in beats)
+    assert done.out.startswith("every valid request got 404 (text/html): is --url the API's base path?")
 
 
 PLAIN = """{"openapi": "3.0.3", "info": {"title": "t", "version": "1"},
