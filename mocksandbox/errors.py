@@ -29,6 +29,7 @@ class ContractError(MocksandboxError):
 
     def __init__(self, problem: str, path: str, pointer: str = "") -> None:
         super().__init__(f"{path}{'#' + pointer if pointer else ''}: {problem}")
+        self.problem = problem
         self.path = path
         self.pointer = pointer
 

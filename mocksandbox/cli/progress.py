@@ -96,7 +96,8 @@ class _Beat:
         # After the cells come the examples, which are made small, and the phases of another engine.
         closer = "; looking closer" if self.done == self.told else ""
         self.told = self.done
-        return f"{time.monotonic() - self.began:5.0f} s: {self.done} of {self.of} cells, {found}{closer}"
+        at = f"{self.done} of {self.of} cells" if self.of else "getting ready"
+        return f"{time.monotonic() - self.began:5.0f} s: {at}, {found}{closer}"
 
     def _go_on(self) -> None:
         while not self.over.wait(self.every):

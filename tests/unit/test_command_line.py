@@ -245,11 +245,48 @@ def test_a_campaign_says_in_a_log_how_far_it_is(run: Run, monkeypatch: pytest.Mo
     monkeypatch.setattr("mocksandbox.cli.progress.EVERY", 0.05)
     with answering(404, "text/html", b"") as url:
         done = run("fuzz", "nhs", "--url", url, "--budget", "20", "--no-stock")
-    first, *beats = done.err.splitlines()
-    assert re.fullmatch(rf"Firing \d+ cells at {re.escape(url)} …", first)
+    started = re.search(rf"(?m)^Firing \d+ cells at {re.escape(url)} …\n", done.err)
+    assert started
+    beats = done.err[started.end() :].splitlines()
     assert beats
     assert all(re.fullmatch(r" +\d+ s: \d+ of \d+ cells, \d+ findings?(; looking closer)?", line) for line in beats)
     assert done.out.startswith("every valid request got 404 (text/html): is --url the API's base path?")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("scenarios: []", "has `scenarios`, which nothing reads: known are `operations`, `errors`"),
+        ("operation: []", "has `operation`, which nothing reads: did you mean `operations`?"),
+        ("errors: [{id: x, operation: a, row: r, documented: {status: 200}, observd: {}}]", "did you mean `observed`?"),
+        ("errors: [{id: x, operation: a, row: r, documented: {status: 200, code: 5}}]", "#/errors/0/documented: has `code`"),
+        ("errors: [{id: x, operation: a, row: r, documented: {status: 200}, request: {header: {}}}]", "`headers`?"),
+    ],
+)
+def test_a_slip_in_the_scenarios_is_told(run: Run, tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "openapi.json").write_text(PLAIN, "utf-8")
+    (tmp_path / "scenarios.yaml").write_text(text, "utf-8")
+    done = run("scenarios", str(tmp_path))
+    assert (done.code, done.out) == (3, "")
+    assert f"{tmp_path / 'scenarios.yaml'}" in done.err
+    assert says in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["serve", "./no-such-folder"], "There is no folder ./no-such-folder."),
+        (["serve", __file__], f"is a file: name the folder that has the OpenAPI document, as {Path(__file__).parent}."),
+        (
+            ["rules", "nhs/bad-nhs-number"],
+            "is neither a provider nor a folder: name the provider alone, as nhs.",
+        ),
+    ],
+)
+def test_what_is_no_folder_of_a_contract_is_told_for_what_it_is(run: Run, arguments: list[str], says: str) -> None:
+    done = run(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert says in done.err
 
 
 PLAIN = """{"openapi": "3.0.3", "info": {"title": "t", "version": "1"},
