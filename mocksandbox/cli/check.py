@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from contextlib import ExitStack
 from datetime import UTC, datetime, time
 from typing import Any
 
 import click
 
 from mocksandbox.cli.main import FINE, FOUND, NOTHING_RAN, settled
+from mocksandbox.cli.progress import counted
 from mocksandbox.cli.table import table
 
 
@@ -51,18 +51,14 @@ def command(
     judge = Judge(provider, operation, provider.profile(profile).name if profile else "", strict_fhir, now)
     read, problems = 0, []
     others: Counter[str] = Counter()
-    with ExitStack() as stack:
-        found = documents(files, whole_bundles=judge.takes_bundles, whole_arrays=judge.takes_arrays)
-        if sys.stderr.isatty():
-            bar = click.progressbar(found, label="Checking", file=sys.stderr, show_pos=True, update_min_steps=100)
-            found = iter(stack.enter_context(bar))
-        for document in found:
-            other = judge.left_out(document)
-            if other is not None:
-                others[other] += 1
-                continue
-            read += 1
-            problems += judge.problems(document)
+    found = documents(files, whole_bundles=judge.takes_bundles, whole_arrays=judge.takes_arrays)
+    for document in counted(found) if sys.stderr.isatty() else found:
+        other = judge.left_out(document)
+        if other is not None:
+            others[other] += 1
+            continue
+        read += 1
+        problems += judge.problems(document)
     failed = any(problem.severity == "error" for problem in problems)
     code = settled(NOTHING_RAN if not read else FOUND if failed else FINE)
     if form == "json":

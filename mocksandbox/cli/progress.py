@@ -1,25 +1,41 @@
-"""How far a campaign is: a bar on a terminal, elsewhere (a build's log) a line now and then."""
+"""How far one is: of a campaign a bar on a terminal, elsewhere (a build's log) a line now and then; of records their number."""
 
 from __future__ import annotations
 
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from mocksandbox.fuzz.execute import Result
 
+T = TypeVar("T")
 Progress = Callable[[int, int, "Result"], None]
 
 EVERY = 10.0
 """Seconds between two lines in a log."""
+
+
+PATIENCE, STEPS = 1.0, 100
+"""After how many seconds a person wonders, and every how many records the number is told."""
+
+
+def counted(items: Iterable[T], patience: float = PATIENCE) -> Iterator[T]:
+    """The items, with how many there have been on a terminal's last line once it takes a while."""
+    began, number = time.monotonic(), 0
+    for number, item in enumerate(items):
+        if number and number % STEPS == 0 and time.monotonic() - began >= patience:
+            click.echo(f"\rChecking: {number:,} records", nl=False, err=True)
+        yield item
+    if number >= STEPS:
+        click.echo("\r\x1b[K", nl=False, err=True)
 
 
 def progress(stack: ExitStack, target: str) -> Progress:
