@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shutil import copyfileobj, copymode
@@ -119,7 +119,7 @@ def _payloads(
 
 
 @contextmanager
-def _whole(path: Path | None, *, unsure: bool) -> Iterator[IO[bytes]]:
+def _whole(path: Path | None, *, unsure: bool) -> Generator[IO[bytes], None, None]:
     """Where to write: a file that takes the place of the one at the path when all is written and not before, or standard
     output; that too gets all or nothing where it is not sure that all can be written.
 
@@ -147,7 +147,7 @@ _IN_MEMORY = 16_000_000
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
+def _replacing(path: Path) -> Generator[IO[bytes], None, None]:
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with beside.open("xb") as file:

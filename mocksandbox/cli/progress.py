@@ -1,4 +1,4 @@
-"""How far one is: of a campaign a bar on a terminal, elsewhere (a build's log) a line now and then; of records their number."""
+"""How far one is. Of a campaign: a bar on a terminal, elsewhere a line now and then. Of records: their number."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import partial
@@ -84,7 +84,7 @@ _UNNAMED = "the document"
 
 
 @contextmanager
-def named(path: str | Path) -> Iterator[None]:
+def named(path: str | Path) -> Generator[None, None, None]:
     """Tells of references that lead nowhere with the file that they stand in."""
     try:
         yield

@@ -128,7 +128,7 @@ class Campaign:
             self._unless_stopped(self.pair.clean_up)
         return self._report(found, engines)
 
-    def _unless_stopped(self, work: Callable[[], None]) -> None:
+    def _unless_stopped(self, work: Callable[[], object]) -> None:
         """Do it until Ctrl-C."""
         try:
             work()

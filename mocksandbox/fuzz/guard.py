@@ -43,11 +43,11 @@ def parts_of(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         known = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        if known and not parts.query and not parts.fragment:
+            return parts
     except ValueError:  # a port that is none, a bracket that is not closed
-        known = False
-    if not known or parts.query or parts.fragment:
-        raise UsageError(f"{url!r} is not a URL; give one like http://127.0.0.1:8080/base/path.")
-    return parts
+        pass
+    raise UsageError(f"{url!r} is not a URL; give one like http://127.0.0.1:8080/base/path.")
 
 
 def allow(url: str, allowed: Collection[str], *, confirmed: bool, how: str = "--allow-host {host} --yes") -> bool:
