@@ -54,7 +54,7 @@ def command(
     outcomes = _replayed(provider, chosen, url, auth, hosts, yes)
     failed = any(outcome.verdict == FAILED for outcome in outcomes)
     code = settled(NOTHING_RAN if not outcomes else FOUND if failed else FINE)
-    doubt = suspicion((sort_of(outcome.got) for outcome in outcomes), "request", "--run")
+    doubt = suspicion(provider.contract, (sort_of(outcome.got) for outcome in outcomes), "request", "--run")
     if doubt:
         click.echo(f"mocksandbox: {doubt}", err=True)
     if form == "json":

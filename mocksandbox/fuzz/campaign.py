@@ -205,6 +205,7 @@ class Campaign:
         lines = self.diary.lines
         valid = [line for line in lines if line.valid and line.conclusive]
         accepted = sum(1 for line in valid if line.status.startswith("2"))
+        option = "--url" if self.target.name == self.target.base_url else "--app-path"
         return Report(
             provider=self.provider.name,
             target=self.target.name,
@@ -220,7 +221,7 @@ class Campaign:
             stopped=self.stopped,
             accepted_valid=(accepted, len(valid)),
             engines=engines,
-            doubt=suspicion(self._answers, "valid request", "--url"),
+            doubt=suspicion(self.provider.contract, self._answers, "valid request", option),
         )
 
 

@@ -1,9 +1,10 @@
-"""Noticing that a URL is not the API's at all: whatever is sent there, the same answer comes, and it is none of an API's."""
+"""Noticing that a URL is not the API's at all: whatever is sent there, the same answer comes, and it is none of the API's."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
+from mocksandbox.contract import Contract
 from mocksandbox.exchange import Response
 
 LEAST = 3
@@ -15,20 +16,22 @@ def sort_of(response: Response) -> tuple[int, str]:
     return response.status, response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
-def suspicion(sorts: Iterable[tuple[int, str]], what: str, option: str) -> str:
+def suspicion(contract: Contract, sorts: Iterable[tuple[int, str]], what: str, option: str) -> str:
     """One line that asks whether the URL given with an option is the API's base path; empty when the answers to `what` differ,
-    or are what an API says.
+    or are such as the API gives.
     """
     answers = list(sorts)
-    if len(answers) < LEAST or len(set(answers)) > 1 or _is_an_api(*answers[0]):
+    if len(answers) < LEAST or len(set(answers)) > 1 or _may_be(contract, *answers[0]):
         return ""
     status, kind = answers[0]
     return f"every {what} got {status} ({kind or 'no content type'}): is {option} the API's base path?"
 
 
-_NOWHERE: Collection[int] = (301, 302, 303, 307, 308, 404, 405)
-"""What servers answer where there is nothing, or only the way to somewhere else."""
-
-
-def _is_an_api(status: int, kind: str) -> bool:
-    return status not in _NOWHERE and (kind.endswith("json") or (not kind and status == 204))
+def _may_be(contract: Contract, status: int, kind: str) -> bool:
+    """Whether an API may answer so to all that it is sent: not that there is nothing; else JSON, or what its document says."""
+    if status in (404, 405):
+        return False
+    documented = [answer for operation in contract.operations for answer in operation.answers.values()]
+    return kind.endswith("json") or any(
+        answer.covers(status) and (kind in answer.content or not (kind or answer.content)) for answer in documented
+    )

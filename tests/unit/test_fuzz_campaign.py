@@ -209,6 +209,7 @@ def test_a_target_that_is_no_api_is_doubted_first_of_all(status: int, kind: str,
     for form in ("terminal", "json", "html") if doubted else ():
         assert doubted.encode() in FORMATS[form](report)
     assert FORMATS["terminal"](report).decode().startswith(wanted)
+    assert FORMATS["ndjson"](report).decode().count(wanted) >= 1
     assert read_report(FORMATS["json"](report), "report.json").doubt == wanted
 
 
