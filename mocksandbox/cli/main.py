@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -103,6 +104,7 @@ def group() -> None:
 
 def main() -> None:
     """Run the command line; never shows a traceback for an error that the user can mend."""
+    _open_streams()
     try:
         result = group.main(standalone_mode=False)
         sys.exit(result if isinstance(result, int) else FINE)
@@ -128,9 +130,20 @@ def main() -> None:
     except OSError as error:
         _leave_output()
         told = error.strerror or type(error).__name__
-        where = f"{error.filename}: " if error.filename else "the output cannot be written: "
+        where = f"{error.filename}: " if error.filename else _CANNOT_BE_WRITTEN if error.errno in _FULL else ""
         click.echo(f"mocksandbox: {where}{told}.", err=True)
         sys.exit(USAGE)
+
+
+def _open_streams() -> None:
+    """Put nothing in the place of standard streams that whoever called has closed: Python has None there."""
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115  # open to the end
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_CANNOT_BE_WRITTEN = "the output cannot be written: "
 
 
 def _leave_output() -> None:

@@ -130,6 +130,17 @@ def test_whoever_stops_reading_changes_no_exit_code(arguments: list[str], code: 
     assert (done.returncode, done.stderr) == (code, "")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [("rules nhs", 0), ("generate nhs", 0), ("check nhs tests/unit/ten-mistakes.json", 1), ("check nhs -", 1), ("rules x", 2)],
+)
+def test_closed_streams_are_like_empty_ones(arguments: str, code: int) -> None:
+    line = f"{sys.executable} -m mocksandbox {arguments} <&- >&-"
+    done = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+    assert subprocess.run(["sh", "-c", f"{line} 2>&-"], cwd=ROOT, timeout=120, check=False).returncode == code
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
 @pytest.mark.parametrize(
     "arguments", [["rules", "nhs"], ["generate", "nhs"], ["check", "nhs", "tests/unit/ten-mistakes.json"]]
