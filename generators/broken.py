@@ -117,9 +117,17 @@ def cells_of_rule(provider: Provider, operation: str, rule: Rule[Attempt], seed:
     bases = [whole(template, seed, as_of) for template in templates(provider.name, operation)]
     found = list(_defects(provider, operation, rule, bases))
     if not found:
-        elsewhere = sorted(rule.operations - {operation}) or ["any, by its caller and not by what is sent"]
-        raise UsageError(f"No request of {operation} can break {rule.id}.", operation, elsewhere)
+        raise UsageError(f"No request of {operation} can break {rule.id}: {_why_not(provider, operation, rule)}.")
     return found
+
+
+def _why_not(provider: Provider, operation: str, rule: Rule[Attempt]) -> str:
+    """Why an operation's requests cannot break a rule by what is in them."""
+    if rule.operations and operation not in rule.operations:
+        return f"it is about {', '.join(sorted(rule.operations))}"
+    if provider.default_profile not in rule.profiles:
+        return f"it is a rule of the profile {' and '.join(sorted(rule.profiles))}, not of {provider.default_profile}"
+    return "it is broken by who sends a request, or by how much the server reads, and not by what is sent"
 
 
 def whole(template: Template, seed: int, as_of: date = AS_OF) -> Attempt:

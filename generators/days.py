@@ -6,8 +6,31 @@ import re
 from datetime import date
 from functools import cache
 
+from mocksandbox.errors import UsageError
+
 AS_OF = date(2026, 1, 1)
 """The day on which records are made up unless another is asked for: fixed, so that the same seed gives the same bytes."""
+
+EARLIEST, LATEST = date(2021, 7, 1), date(2999, 12, 31)
+"""The days on which records can be made up: after the last of the unusual moments (`kind.py`), which must have been; and early
+enough for vials that expire years after.
+"""
+
+
+def day_of(text: str) -> date:
+    """A day as it is written on a command line.
+
+    Raises:
+        UsageError: it is none, or not between those on which records can be made up.
+    """
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"--as-of {text!r} is not a day: write YYYY-MM-DD.") from None
+    if not EARLIEST <= day <= LATEST:
+        raise UsageError(f"--as-of {text!r} is out of range: name a day from {EARLIEST} to {LATEST}.")
+    return day
+
 
 _AGE = re.compile(r"(\d+)([wmy])")
 _DAYS = {"w": 7.0, "m": 365.25 / 12, "y": 365.25}

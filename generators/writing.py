@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import chain, islice
 
 from mocksandbox import codec
 from mocksandbox.errors import UsageError
@@ -50,7 +51,8 @@ def _entry(kind: str, payload: Payload) -> bytes:
     except ValueError:
         body = None
     if not isinstance(body, dict) or "resourceType" not in body:
-        raise UsageError(f"{payload.operation} sends no FHIR resource, which a Bundle is made of.", "bundle", ())
+        what = f"{payload.operation} sends" if payload.defect is None else f"With {payload.defect} {payload.operation} sends"
+        raise UsageError(f"{what} no FHIR resource, which a Bundle is made of: write --format ndjson.")
     entry = {"resource": body}
     if kind == "transaction":
         entry["request"] = {"method": payload.request.method, "url": payload.request.path.lstrip("/")}
@@ -58,6 +60,11 @@ def _entry(kind: str, payload: Payload) -> bytes:
 
 
 def _bundle(kind: str, payloads: Iterable[Payload]) -> Iterator[bytes]:
+    every = iter(payloads)
+    first = list(islice(every, 1))
+    for payload in first:
+        _entry(kind, payload)  # what can be no entry is told before anything is written
+    payloads = chain(first, every)
     yield b'{"resourceType":"Bundle","type":"' + kind.encode() + b'","entry":'
     yield from _array(partial(_entry, kind), payloads)
     yield b"}\n"
@@ -87,3 +94,6 @@ FORMATS: Mapping[str, Writer] = {
 }
 """The formats by name: a described payload a line; a list of them; the bodies alone, one a line; a FHIR Bundle of the bodies,
 as a collection or as a transaction; or only how many there are of each sort."""
+
+PARTIAL = frozenset({"bodies", "bundle", "transaction"})
+"""The formats in which not every payload can be written."""

@@ -29,18 +29,26 @@ class ContractError(MocksandboxError):
 
     def __init__(self, problem: str, path: str, pointer: str = "") -> None:
         super().__init__(f"{path}{'#' + pointer if pointer else ''}: {problem}")
+        self.problem = problem
         self.path = path
         self.pointer = pointer
 
 
+MOST_NAMED = 30
+"""How many known names a message has at most: of more it has the nearest ones."""
+
+
 class UsageError(MocksandboxError):
-    """A name or an option that does not exist; the message carries the nearest known one."""
+    """A name or an option that does not exist; the message carries the nearest known one, and all when there are few."""
 
     def __init__(self, problem: str, given: str = "", known: Iterable[str] = ()) -> None:
         self.known = tuple(sorted(known))
-        near = get_close_matches(given, self.known, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        choices = f" Known: {', '.join(self.known)}." if self.known else ""
+        many = len(self.known) > MOST_NAMED
+        near = get_close_matches(given, self.known, n=3 if many else 1)
+        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        choices = f" Known: {', '.join(self.known)}." if self.known and not many else ""
+        if many and not near:
+            choices = f" There are {len(self.known)}, like {', '.join(self.known[:3])}."
         super().__init__(f"{problem}{hint}{choices}")
 
 
@@ -48,7 +56,12 @@ class TargetError(MocksandboxError):
     """A target that does not answer: its URL and what went wrong on the way."""
 
     def __init__(self, url: str, problem: str) -> None:
-        super().__init__(f"{url} does not answer: {problem}")
+        hint = ""
+        if url.startswith("https:") and "CERT" in problem.upper():
+            hint = "; this machine does not trust its certificate: name the authority's in SSL_CERT_FILE"
+        elif url.startswith("https:") and "SSL" in problem:
+            hint = f"; it may speak http and not https: try {url.replace('https:', 'http:', 1)}"
+        super().__init__(f"{url} does not answer: {problem}{hint}")
         self.url = url
 
 

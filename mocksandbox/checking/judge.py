@@ -7,6 +7,8 @@ import binascii
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from mocksandbox.checking.mending import nearest
@@ -14,10 +16,11 @@ from mocksandbox.checking.sources import Document
 from mocksandbox.errors import UsageError
 from mocksandbox.exchange import Headers, Request
 from mocksandbox.fhir.strict import fhir_catalogue
+from mocksandbox.fhir.strict.definitions import resource_types
 from mocksandbox.provider import Provider
 from mocksandbox.rules import Finding
 from mocksandbox.rules.attempt import Attempt
-from mocksandbox.rules.places import Path, fhirpath
+from mocksandbox.rules.places import MISSING, Path, fhirpath
 
 UNREADABLE, TWICE, NO_NUMBER = "json/unreadable", "json/duplicate-key", "json/not-a-number"
 """What is wrong with the text before it is anything else (RFC 8259)."""
@@ -43,24 +46,57 @@ class Problem:
 
 @dataclass(frozen=True)
 class Judge:
-    """Who judges: a provider, one of its operations (the fitting one when it is empty), a profile, and whether what is wrong
-    FHIR is an error even where the API takes it.
+    """Who judges: a provider, one of its operations (the fitting one when it is empty), a profile, whether what is wrong FHIR
+    is an error even where the API takes it, and as of which time (now when it is None).
     """
 
     provider: Provider
     operation: str = ""
     profile: str = ""
     strict_fhir: bool = False
+    as_of: datetime | None = None
+
+    @cached_property
+    def _sent(self) -> Mapping[str, Attempt]:
+        """The valid requests by operation, of those operations that are sent records."""
+        assert self.provider.valid is not None, "the command line has made sure"
+        valid = {each.id: self.provider.valid(each.id) for each in self.provider.contract.operations}
+        return {id: self._then(attempt) for id, attempt in valid.items() if isinstance(attempt.body, dict | list)}
+
+    @cached_property
+    def _asked_for(self) -> Mapping[str, Attempt]:
+        return {id: attempt for id, attempt in self._sent.items() if self.operation in ("", id)}
+
+    @cached_property
+    def takes(self) -> frozenset[str]:
+        """The types of the resources that the API is sent; empty where it is sent none."""
+        return frozenset(_root(attempt.body) for attempt in self._asked_for.values()) - {""}
 
     @property
     def takes_bundles(self) -> bool:
         """Whether a Bundle is what the API is sent; else a Bundle is a pile of records."""
-        assert self.provider.valid is not None, "the command line has made sure"
-        chosen = [self.operation] if self.operation else [each.id for each in self.provider.contract.operations]
-        return any(_root(self.provider.valid(each).body) == "Bundle" for each in chosen)
+        return "Bundle" in self.takes
+
+    @property
+    def takes_arrays(self) -> bool:
+        """Whether an array is what the API is sent; else an array is a pile of records."""
+        return any(isinstance(attempt.body, list) for attempt in self._asked_for.values())
+
+    def left_out(self, document: Document) -> str | None:
+        """The type of an entry of a Bundle that is of another type than the API is sent, as those that a search has included;
+        "" for an entry without a resource; None for what is to be judged.
+        """
+        if document.value is MISSING and document.unreadable is None:
+            return ""
+        kind = _root(document.value) if document.within.rpartition(".")[2] == "resource" else ""
+        return kind if self.takes and kind not in self.takes and kind in resource_types() else None
 
     def problems(self, document: Document) -> list[Problem]:
-        """What is wrong with a record, in the order of its lines."""
+        """What is wrong with a record, in the order of its lines.
+
+        Raises:
+            UsageError: the operation is sent no records.
+        """
         if document.unreadable is not None:
             words, line = document.unreadable
             return [Problem(document.file, line, document.within or "body", UNREADABLE, words, first=True)]
@@ -132,15 +168,11 @@ class Judge:
         generated = self._generated(value)
         if generated is not None:
             return generated
-        assert self.provider.valid is not None, "the command line has made sure"
-        if self.operation:
-            return self._sending(self.provider.valid(self.operation), value)
-        candidates = [self.provider.valid(each.id) for each in self.provider.contract.operations]
+        candidates = self._asked_for.values()
+        if not candidates:
+            raise UsageError(f"{self.operation or self.provider.name} takes no record.", "", self._sent)
         kind = _root(value)
-        fitting = [each for each in candidates if isinstance(each.body, dict) and (not kind or _root(each.body) in ("", kind))]
-        fitting = fitting or [each for each in candidates if isinstance(each.body, dict)]
-        if not fitting:
-            raise UsageError(f"{self.provider.name} takes no records.", self.provider.name, ())
+        fitting = [each for each in candidates if not kind or _root(each.body) in ("", kind)] or candidates
         attempts = [self._sending(each, value) for each in fitting]
         return min(attempts, key=self._count)
 
@@ -168,7 +200,10 @@ class Judge:
                 request = replace(request, body=base64.b64decode(value["raw"], validate=True))
             except binascii.Error:
                 return None
-        return Attempt(request, contract, contract.router.find(request.method, request.path))
+        return self._then(Attempt(request, contract, contract.router.find(request.method, request.path)))
+
+    def _then(self, attempt: Attempt) -> Attempt:
+        return attempt if self.as_of is None else replace(attempt, now=self.as_of)
 
 
 def _pairs(value: Any) -> list[tuple[str, str]]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from mocksandbox.rules.places import Path
 
@@ -86,13 +87,15 @@ def _take(token: str, line: int, levels: list[_Level], found: Lines) -> None:
             found.no_numbers.append((path, line))
 
 
-def shifted(lines: Lines, below: Path) -> Lines:
-    """The lines of a part of a document, by the paths within the part."""
-    depth = len(below)
-    inside: Mapping[Path, int] = {path[depth:]: line for path, line in lines.of.items() if path[:depth] == below}
-    return Lines(
-        first=lines.nearest(below),
-        of=dict(inside),
-        twice=[(path[depth:], line) for path, line in lines.twice if path[:depth] == below],
-        no_numbers=[(path[depth:], line) for path, line in lines.no_numbers if path[:depth] == below],
-    )
+def parted(lines: Lines, depth: int) -> Callable[[Path], Lines]:
+    """Gives the lines of a part of a document, named by a path of that many steps, by the paths within the part. All are
+    parted in one walk, for there may be many thousands.
+    """
+    parts: defaultdict[Path, Lines] = defaultdict(Lines)
+    for path, line in lines.of.items():
+        parts[path[:depth]].of[path[depth:]] = line
+    for path, line in lines.twice:
+        parts[path[:depth]].twice.append((path[depth:], line))
+    for path, line in lines.no_numbers:
+        parts[path[:depth]].no_numbers.append((path[depth:], line))
+    return lambda below: replace(parts.get(below, Lines()), first=lines.nearest(below))

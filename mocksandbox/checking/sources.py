@@ -1,17 +1,18 @@
-"""What there is to check: files, patterns of names, standard input; JSON, NDJSON, and what stands inside Bundles."""
+"""What there is to check: files, patterns of names, standard input; JSON, NDJSON, what stands inside arrays and Bundles."""
 
 from __future__ import annotations
 
+import codecs
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from glob import glob
 from pathlib import Path as FilePath
 from typing import Any
 
 from mocksandbox import codec
-from mocksandbox.checking.lines import Lines, lines_of, shifted
+from mocksandbox.checking.lines import Lines, lines_of, parted
 from mocksandbox.errors import UsageError
 from mocksandbox.rules.places import MISSING, Path, fhirpath
 
@@ -20,8 +21,9 @@ STANDARD_INPUT = "-"
 
 @dataclass(frozen=True)
 class Document:
-    """One record to check: the file, its value (`MISSING` when it cannot be read), where its values stand, and, when it is a
-    part of a Bundle, where in the Bundle (`Bundle.entry[3].resource`). `unreadable` says why it cannot be read, with the line.
+    """One record to check: the file, its value (`MISSING` when it cannot be read, or there is none), where its values stand,
+    and, when it is a part of a Bundle, where in the Bundle (`Bundle.entry[3].resource`). `unreadable` says why it cannot be
+    read, with the line.
     """
 
     file: str
@@ -31,9 +33,9 @@ class Document:
     unreadable: tuple[str, int] | None = None
 
 
-def documents(names: Iterable[str], *, whole_bundles: bool = False) -> Iterator[Document]:
-    """The records in files (`-` is standard input; patterns such as `records/*.json` are searched). A Bundle is taken apart
-    into its resources, unless Bundles are what is checked and this one is to be sent whole.
+def documents(names: Iterable[str], *, whole_bundles: bool = False, whole_arrays: bool = False) -> Iterator[Document]:
+    """The records in files (`-` is standard input; patterns such as `records/*.json` are searched). An array is taken apart
+    into its items and a Bundle into its resources, unless they are what is checked and this one is to be sent whole.
 
     Raises:
         UsageError: a file is missing or cannot be read, or a pattern fits no file.
@@ -41,7 +43,8 @@ def documents(names: Iterable[str], *, whole_bundles: bool = False) -> Iterator[
     for name in names:
         for file, data in _contents(name):
             for document in _read(file, data):
-                yield from [document] if whole_bundles and not _is_pile(document.value) else _taken_apart(document)
+                for each in [document] if whole_arrays else _items(document):
+                    yield from [each] if whole_bundles and not _is_pile(each.value) else _resources(each)
 
 
 def _contents(name: str) -> Iterator[tuple[str, bytes]]:
@@ -88,6 +91,10 @@ def _is_ndjson(file: str, rows: list[tuple[int, bytes]]) -> bool:
 
 def _parsed(data: bytes) -> tuple[Any, tuple[str, int] | None]:
     """A value, and why there is none, with the line in the text."""
+    if not data.strip():
+        return MISSING, ("is empty", 1)
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or data[:2].count(0) == 1:
+        return MISSING, ("is UTF-16: save it as UTF-8", 1)
     try:
         return codec.loads(data), None
     except json.JSONDecodeError as error:
@@ -96,12 +103,34 @@ def _parsed(data: bytes) -> tuple[Any, tuple[str, int] | None]:
         return MISSING, (str(error), 1)
 
 
-def _taken_apart(document: Document) -> Iterator[Document]:
+def _items(document: Document) -> Iterator[Document]:
+    """The items of an array. An empty one is a record that is none."""
+    if not isinstance(document.value, list) or not document.value:
+        yield document
+        return
+    lines = parted(document.lines, 1)
+    for number, item in enumerate(document.value):
+        yield replace(document, value=item, lines=lines((number,)), within=fhirpath((number,)))
+
+
+def _resources(document: Document) -> Iterator[Document]:
+    """The resources of a Bundle. What tells only what was done, or is to be done, has a `MISSING` value."""
     entries = document.value.get("entry") if isinstance(document.value, dict) else None
     if not isinstance(entries, list) or document.value.get("resourceType") != "Bundle":
         yield document
         return
+    lines = parted(document.lines, 3)
     for number, entry in enumerate(entries):
+        path: Path = ("entry", number, "resource")
+        inside = replace(document, value=MISSING, lines=lines(path))
         if isinstance(entry, dict) and "resource" in entry:
-            path: Path = ("entry", number, "resource")
-            yield Document(document.file, entry["resource"], shifted(document.lines, path), fhirpath(path, "Bundle"))
+            yield replace(inside, value=entry["resource"], within=_below(document, path))
+        elif isinstance(entry, dict) and ("request" in entry or "response" in entry):
+            yield replace(inside, within=_below(document, path[:2]))
+        else:
+            words = "must be an object with a resource"
+            yield replace(inside, within=_below(document, path[:2]), unreadable=(words, inside.lines.first))
+
+
+def _below(document: Document, path: Path) -> str:
+    return ".".join(filter(None, (document.within, fhirpath(path, "Bundle"))))

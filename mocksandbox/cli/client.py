@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-from mocksandbox.errors import TargetError, UsageError
+from mocksandbox.errors import TargetError
 from mocksandbox.exchange import Headers, Request, Response
+from mocksandbox.fuzz.guard import parts_of
 
 _TIMEOUT = 30.0
 
 
 @dataclass(frozen=True)
 class Client:
-    """Sends requests to a base URL; `authorization` goes into every request that has none."""
+    """Sends requests to a base URL; `authorization` goes into every request that has none.
+
+    Raises:
+        UsageError: the base URL is none.
+    """
 
     base_url: str
     authorization: str = ""
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError(f"{self.base_url!r} is not a URL; give one like http://127.0.0.1:8080/base/path.")
+        parts_of(self.base_url)
 
     def __call__(self, request: Request) -> Response:
         """The answer to a request.
@@ -30,7 +33,7 @@ class Client:
         Raises:
             TargetError: the target does not answer.
         """
-        parts = urlsplit(self.base_url)
+        parts = parts_of(self.base_url)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         connection = kind(str(parts.hostname), parts.port, timeout=_TIMEOUT)
         query = f"?{urlencode(request.query)}" if request.query else ""

@@ -6,7 +6,6 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib.util import find_spec
@@ -16,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mocksandbox.cli.main import FINE, FOUND, NOTHING_RAN
+from mocksandbox.cli.files import check_place, write_files
+from mocksandbox.cli.main import FINE, FOUND, NOTHING_RAN, STOPPED, settled
+from mocksandbox.cli.progress import progress
 from mocksandbox.errors import UsageError
 
 if TYPE_CHECKING:
     from mocksandbox.fuzz import Report, Settings, Target
-    from mocksandbox.fuzz.execute import Result
+    from mocksandbox.fuzz.reports.baseline import Comparison
     from mocksandbox.fuzz.stock import Stock
     from mocksandbox.provider import Provider
 
@@ -39,7 +40,8 @@ Examples:
   mocksandbox fuzz nhs --url URL --dry-run                    what would be sent
 
 \b
-Exit codes: 0 nothing found, 1 findings, 2 usage, 4 the target does not answer, 5 nothing ran.
+Exit codes: 0 nothing found, 1 findings, 2 usage, 4 the target does not answer, 5 nothing ran, 130 stopped by Ctrl-C:
+what was found by then is reported.
 """
 )
 @click.argument("provider_name", metavar="PROVIDER")
@@ -79,6 +81,7 @@ def command(provider_name: str, **options: Any) -> int:
 
     if (options["url"] is None) is (options["app"] is None) and not options["dry_run"]:
         raise UsageError("Name one target: --url URL or --app MODULE:APP.")
+    check_place(options["reports"], options["report_dir"])
     provider = as_profile(open_provider(provider_name), options["profile"] or "")
     here = _guarded(options)
     settings = _settings(options, here)
@@ -183,40 +186,27 @@ def _fire(provider: Provider, target: Target, settings: Settings, options: dict[
         # Cells about the secret itself would be about ours, which the target does not know.
         settings = replace(settings, without=(f"header:{secret_header(provider)}/",))
     with ExitStack() as stack:
-        report = run(provider, target, settings, _progress(stack))
+        report = run(provider, target, settings, progress(stack, target.name))
+    compared = baseline.compare(report) if baseline is not None and report.reached else None
+    code = settled(_code(report, compared))
     _write(report, options)
+    if compared is not None:
+        click.echo(compared.text(), err=bool(options["reports"]) and options["report_dir"] is None)
+    if code == STOPPED:
+        folder = options["report_dir"]
+        remedy = f"go on with --report-dir {folder} --resume" if folder else "a run with --report-dir DIR can go on (--resume)"
+        click.echo(f"mocksandbox: stopped by Ctrl-C; {remedy}.", err=True)
+    return code
+
+
+def _code(report: Report, compared: Comparison | None) -> int:
+    from mocksandbox.fuzz.model import BY_HAND
+
+    if report.stopped == BY_HAND:
+        return STOPPED
     if not report.reached:
         return NOTHING_RAN
-    if baseline is not None:
-        compared = baseline.compare(report)
-        click.echo(compared.text())
-        return FOUND if compared.fails else FINE
-    return FOUND if report.findings else FINE
-
-
-def _progress(stack: ExitStack) -> Callable[[int, int, Result], None] | None:
-    """A bar with the number of findings of each class, on a terminal only."""
-    if not sys.stderr.isatty():
-        return None
-    seen: set[str] = set()
-    failed: Counter[str] = Counter()
-    at = [0]
-    bars: list[Any] = []
-
-    def tell(done: int, of: int, result: Result) -> None:
-        if not bars:
-            bar = click.progressbar(length=of, label="Firing", file=sys.stderr, show_pos=True, update_min_steps=20)
-            bars.append(stack.enter_context(bar))
-        for flaw in result.verdict.flaws:
-            if flaw.identity not in seen:
-                seen.add(flaw.identity)
-                failed[flaw.kind] += 1
-        told = ", ".join(f"{number} {kind}" for kind, number in failed.most_common(3))
-        bars[0].label = f"Firing: {told}" if told else "Firing: nothing found"
-        bars[0].update(done - at[0])
-        at[0] = done
-
-    return tell
+    return FOUND if (compared.fails if compared is not None else report.findings) else FINE
 
 
 def _write(report: Report, options: dict[str, Any]) -> None:
@@ -225,10 +215,8 @@ def _write(report: Report, options: dict[str, Any]) -> None:
 
     folder: Path | None = options["report_dir"]
     forms: list[str] = list(dict.fromkeys(options["reports"]))
-    for form in forms if folder is not None else ():
-        assert folder is not None
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / FILES[form]).write_bytes(written(report, form))
+    if folder is not None:
+        write_files(folder, {FILES[form]: written(report, form) for form in forms})
     printed = forms if folder is None and forms else ["terminal"]
     for form in printed:
         text = terminal(report, colour=sys.stdout.isatty(), width=min(get_terminal_size().columns, 120))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
-from datetime import date
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from shutil import copyfileobj, copymode
+from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING
 
 import click
@@ -66,22 +68,22 @@ def command(
     """
     if (rule or sources) and not broken:
         raise UsageError("--rule and --source go with --broken.", "--broken", ())
+    if style and broken:
+        raise UsageError("--style goes with valid requests: broken ones are made of what has everything in it.", "--style", ())
     if history and (broken or style):
         raise UsageError("--history goes with neither --broken nor --style.", "--history", ())
-    from mocksandbox.generators.writing import FORMATS
+    from mocksandbox.generators.writing import FORMATS, PARTIAL
 
     write = FORMATS[form]
-    made = _payloads(reference, count, seed, _day(as_of), style, broken, rule, sources, history)
+    made = _payloads(reference, count, seed, as_of, style, broken, rule, sources, history)
     watched = sys.stderr.isatty() and (output is not None or not sys.stdout.isatty())
     written = 0
     with ExitStack() as stack:
+        out = stack.enter_context(_whole(output, unsure=broken and form in PARTIAL))
         if watched:
             total = count or (None if broken or history else 1)
             bar = click.progressbar(made, length=total, label="Writing", file=sys.stderr, show_pos=True, update_min_steps=500)
             made = iter(stack.enter_context(bar))
-        out: IO[bytes] = sys.stdout.buffer
-        if output is not None:
-            out = stack.enter_context(_opened(output))
         for piece in write(made):
             written += out.write(piece)
         out.flush()
@@ -92,7 +94,7 @@ def _payloads(
     reference: str,
     count: int | None,
     seed: int,
-    as_of: date | None,
+    as_of: str | None,
     style: str | None,
     broken: bool,
     rule: str | None,
@@ -100,8 +102,9 @@ def _payloads(
     history: str | None,
 ) -> Iterator[Payload]:
     from mocksandbox import generators
+    from mocksandbox.generators.days import day_of
 
-    day = as_of or generators.AS_OF
+    day = day_of(as_of) if as_of else generators.AS_OF
     if "+" in reference:
         if broken or history or style:
             raise UsageError("Several APIs are told of plain, valid vaccinations: no --broken, --history or --style.", "+", ())
@@ -115,15 +118,42 @@ def _payloads(
     return generators.payloads(reference, count or 1, seed, style=chosen_style, as_of=day)
 
 
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise UsageError(f"--as-of {text!r} is not a day: write YYYY-MM-DD.", str(text), ()) from None
+@contextmanager
+def _whole(path: Path | None, *, unsure: bool) -> Generator[IO[bytes], None, None]:
+    """Where to write: a file that takes the place of the one at the path when all is written and not before, or standard
+    output; that too gets all or nothing where it is not sure that all can be written.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    if path is None and not unsure:
+        yield sys.stdout.buffer
+    elif path is None:
+        with SpooledTemporaryFile(max_size=_IN_MEMORY) as kept:
+            yield kept
+            kept.seek(0)
+            copyfileobj(kept, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+    else:
+        try:
+            # A pipe or a device stays what it is.
+            with path.open("wb") if path.exists() and not path.is_file() else _replacing(path.resolve()) as file:
+                yield file
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def _opened(path: Path) -> IO[bytes]:
+_IN_MEMORY = 16_000_000
+
+
+@contextmanager
+def _replacing(path: Path) -> Generator[IO[bytes], None, None]:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        return path.open("wb")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.", str(path), ()) from error
+        with beside.open("xb") as file:
+            yield file
+        if path.exists():
+            copymode(path, beside)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

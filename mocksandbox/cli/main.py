@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
 from mocksandbox import __version__
-from mocksandbox.errors import ContractError, MocksandboxError, TargetError
+from mocksandbox.errors import ContractError, MocksandboxError, TargetError, UsageError
 
 FINE, FOUND, USAGE, CONTRACT, TARGET, NOTHING_RAN = 0, 1, 2, 3, 4, 5
 """The exit codes: fine; findings; usage or configuration; a contract cannot be loaded; target unreachable; nothing ran."""
+
+STOPPED = 130
+"""The exit code of what its user has stopped with Ctrl-C, as of any program."""
 
 _COMMANDS = {
     "serve": ("mocksandbox.cli.serve", "Serve a mock of one or more APIs."),
@@ -42,6 +48,15 @@ Exit codes: 0 fine, 1 findings, 2 usage or configuration, 3 a contract cannot be
 """
 
 
+_SETTLED = "mocksandbox.exit_code"
+
+
+def settled(code: int) -> int:
+    """The exit code of a command that only has to print what it knows: it stands even if nobody reads that to its end."""
+    click.get_current_context().meta[_SETTLED] = code
+    return code
+
+
 class _Commands(click.Group):
     """A group that imports a command's module when the command is called, so that --help is quick."""
 
@@ -55,6 +70,25 @@ class _Commands(click.Group):
             return None
         command: click.Command = import_module(_COMMANDS[cmd_name][0]).command
         return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is called, and its arguments.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            raise UsageError(f"No command {args[0]!r}.", args[0], _COMMANDS)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that is called."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Whoever read the output has gone, which is no error. Told here: click makes a 1 of it, which means findings.
+            _leave_output()
+            return ctx.meta.get(_SETTLED, FINE)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing them."""
@@ -70,6 +104,7 @@ def group() -> None:
 
 def main() -> None:
     """Run the command line; never shows a traceback for an error that the user can mend."""
+    _open_streams()
     try:
         result = group.main(standalone_mode=False)
         sys.exit(result if isinstance(result, int) else FINE)
@@ -84,16 +119,38 @@ def main() -> None:
         click.echo(f"mocksandbox: {error.format_message()}{hint}", err=True)
         sys.exit(USAGE)
     except click.Abort:
-        sys.exit(130)
+        click.echo("mocksandbox: stopped by Ctrl-C.", err=True)
+        sys.exit(STOPPED)
     except ContractError as error:
         _complain(error, CONTRACT)
     except TargetError as error:
         _complain(error, TARGET)
     except MocksandboxError as error:
         _complain(error, USAGE)
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has gone
-        sys.exit(FINE)
+    except OSError as error:
+        _leave_output()
+        told = error.strerror or type(error).__name__
+        where = f"{error.filename}: " if error.filename else _CANNOT_BE_WRITTEN if error.errno in _FULL else ""
+        click.echo(f"mocksandbox: {where}{told}.", err=True)
+        sys.exit(USAGE)
+
+
+def _open_streams() -> None:
+    """Put nothing in the place of standard streams that whoever called has closed: Python has None there."""
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115  # open to the end
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_CANNOT_BE_WRITTEN = "the output cannot be written: "
+
+
+def _leave_output() -> None:
+    """Let what is not yet written go nowhere: the interpreter would try once more when it ends, and complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _complain(error: MocksandboxError, code: int) -> None:

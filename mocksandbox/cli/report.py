@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from mocksandbox.cli.files import check_place, write_files
 from mocksandbox.cli.main import FINE, FOUND
 from mocksandbox.errors import UsageError
 
@@ -41,10 +42,11 @@ def merge(places: tuple[Path, ...], forms: tuple[str, ...], report_dir: Path | N
     from mocksandbox.fuzz.reports.merge import merged
     from mocksandbox.fuzz.reports.reading import read_reports
 
+    check_place(forms, report_dir)
     known = read_baseline(baseline) if baseline is not None else None
     report = merged(read_reports(places))
     if report_dir is not None:
-        _write(report_dir, {FILES[form]: written(report, form) for form in dict.fromkeys(("json", *forms))})
+        write_files(report_dir, {FILES[form]: written(report, form) for form in dict.fromkeys(("json", *forms))})
     elif forms:
         for form in forms:
             click.echo(written(report, form), nl=False)
@@ -89,7 +91,7 @@ def baseline(
     changed = known.updated(report, reason, _last_day(expires), ticket) if update and reason.strip() else known
     changed = changed.pruned(report) if prune else changed
     if changed != known or (update and not file.exists()):
-        _write(file.parent, {file.name: changed.text().encode("utf-8", "backslashreplace")})
+        write_files(file.parent, {file.name: changed.text().encode("utf-8", "backslashreplace")})
     compared = changed.compare(report)
     click.echo(compared.text())
     return FOUND if compared.fails else FINE
@@ -97,12 +99,3 @@ def baseline(
 
 def _last_day(given: datetime | None) -> date:
     return given.date() if given is not None else date.today() + timedelta(days=90)
-
-
-def _write(folder: Path, files: dict[str, bytes]) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            (folder / name).write_bytes(text)
-    except OSError as error:
-        raise UsageError(f"{folder} cannot be written to: {error.strerror}.") from error

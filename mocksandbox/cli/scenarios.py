@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from mocksandbox.cli.client import Client
-from mocksandbox.cli.main import FINE, FOUND, NOTHING_RAN
+from mocksandbox.cli.main import FINE, FOUND, NOTHING_RAN, settled
 from mocksandbox.cli.table import table
 from mocksandbox.errors import UsageError
 from mocksandbox.provider import Provider, Scenario, open_provider
+from mocksandbox.sandbox.elsewhere import sort_of, suspicion
 from mocksandbox.sandbox.replay import FAILED, Outcome, replay
 
 _TITLES = {"operations": "Tables of the operations", "errors": "Error tables of the responses"}
@@ -22,29 +22,65 @@ _TITLES = {"operations": "Tables of the operations", "errors": "Error tables of 
 @click.argument("provider_name", metavar="PROVIDER")
 @click.option("--run", "url", metavar="URL", help="Replay the scenarios against the API at this base URL.")
 @click.option("--auth", metavar="env:VAR", help="The environment variable with the value of the header Authorization.")
+@click.option("--allow-host", "hosts", multiple=True, metavar="HOST", help="Replay against this host, not this machine's.")
+@click.option("--yes", is_flag=True, help="Confirm --allow-host.")
 @click.option("--table", "tables", multiple=True, type=click.Choice(list(_TITLES)), help="Only this table (may be repeated).")
 @click.option("--format", "form", default="table", type=click.Choice(["table", "json"]), show_default=True)
-def command(provider_name: str, url: str | None, auth: str | None, tables: tuple[str, ...], form: str) -> int:
+def command(
+    provider_name: str,
+    url: str | None,
+    auth: str | None,
+    hosts: tuple[str, ...],
+    yes: bool,
+    tables: tuple[str, ...],
+    form: str,
+) -> int:
     """List the documented scenarios of an API, or replay them against any target.
 
     With --run, each row says what is documented, what came, and the verdict: `ok`, `as observed` (the real service differs
-    from its document there, and so does the target) or `FAILED`. Exit code 1 when a row failed.
+    from its document there, and so does the target) or `FAILED`. Exit code 1 when a row failed. Records are created, changed
+    and deleted, so other hosts than this machine have to be allowed, and services in production never are.
     """
     provider = open_provider(provider_name)
     chosen = [scenario for scenario in provider.scenarios if not tables or scenario.table in tables]
+    if not chosen:
+        _say_that_there_are_none(provider, tables)
     if url is None:
+        settled(FINE if chosen else NOTHING_RAN)
         _list(chosen, form)
         return FINE if chosen else NOTHING_RAN
     if provider.valid is None:
         raise UsageError(f"{provider_name} has no scenarios that can be replayed.")
-    outcomes = list(replay(provider, Client(url, _authorization(auth)), chosen))
+    outcomes = _replayed(provider, chosen, url, auth, hosts, yes)
+    failed = any(outcome.verdict == FAILED for outcome in outcomes)
+    code = settled(NOTHING_RAN if not outcomes else FOUND if failed else FINE)
+    doubt = suspicion(provider.contract, (sort_of(outcome.got) for outcome in outcomes), "request", "--run")
+    if doubt:
+        click.echo(f"mocksandbox: {doubt}", err=True)
     if form == "json":
         click.echo(json.dumps([_as_json(outcome) for outcome in outcomes], indent=2))
     else:
         _report(provider, outcomes)
-    if not outcomes:
-        return NOTHING_RAN
-    return FOUND if any(outcome.verdict == FAILED for outcome in outcomes) else FINE
+    return code
+
+
+def _say_that_there_are_none(provider: Provider, tables: tuple[str, ...]) -> None:
+    if provider.scenarios:
+        told = f" in the table of {' and '.join(tables)}: leave --table out, there are {len(provider.scenarios)}."
+    else:
+        told = f": write them into {provider.contract.folder / 'scenarios.yaml'}."
+    click.echo(f"mocksandbox: {provider.name} has no scenarios{told}", err=True)
+
+
+def _replayed(
+    provider: Provider, chosen: list[Scenario], url: str, auth: str | None, hosts: tuple[str, ...], yes: bool
+) -> list[Outcome]:
+    # Imported here: they bring the fuzzer's transport, which a list of scenarios does not need.
+    from mocksandbox.cli.client import Client
+    from mocksandbox.fuzz.guard import allow
+
+    allow(url, hosts, confirmed=yes)
+    return list(replay(provider, Client(url, _authorization(auth)), chosen))
 
 
 def _authorization(auth: str | None) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -78,6 +80,20 @@ def pointer_to(*keys: str | int) -> str:
     return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in keys)
 
 
+_UNNAMED = "the document"
+
+
+@contextmanager
+def named(path: str | Path) -> Generator[None, None, None]:
+    """Tells of references that lead nowhere with the file that they stand in."""
+    try:
+        yield
+    except ContractError as error:
+        if error.path != _UNNAMED:
+            raise
+        raise ContractError(error.problem, str(path)) from error
+
+
 def resolve(document: Mapping[str, Any], node: Any) -> Any:
     """The node that a chain of local `$ref`s ends in; any other node is returned as it is.
 
@@ -88,10 +104,23 @@ def resolve(document: Mapping[str, Any], node: Any) -> Any:
     while isinstance(node, Mapping) and isinstance(reference := node.get("$ref"), str):
         if reference in seen or not reference.startswith("#"):
             problem = "is circular" if reference in seen else "leaves the document"
-            raise ContractError(f"the reference {reference!r} {problem}", "document", reference)
+            raise ContractError(f"the reference {reference!r} {problem}", _UNNAMED)
         seen.add(reference)
         try:
             node = at(document, reference)
         except KeyError:
-            raise ContractError(f"the reference {reference!r} leads nowhere", "document", reference) from None
+            near = _nearest(document, reference)
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise ContractError(f"the reference {reference!r} leads nowhere{hint}", _UNNAMED) from None
     return node
+
+
+def _nearest(document: Mapping[str, Any], reference: str) -> str:
+    """The reference that is there and spelled almost like one that is not; empty when there is none."""
+    parent, _, last = reference.rpartition("/")
+    try:
+        beside = at(document, parent)
+    except KeyError:
+        return ""
+    found = get_close_matches(last, [pointer_to(key)[1:] for key in beside], 1) if isinstance(beside, Mapping) else []
+    return f"{parent}/{found[0]}" if found else ""

@@ -12,12 +12,14 @@ from mocksandbox.contract import document as documents
 from mocksandbox.contract import overlay as overlays
 from mocksandbox.contract.cache import kept_json
 from mocksandbox.contract.routing import Router
+from mocksandbox.contract.sample import sample
 from mocksandbox.errors import ContractError, UsageError
 
 if TYPE_CHECKING:
     from mocksandbox.contract.validation import OpenApiCheck
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_FILES = ("openapi.json", "openapi.yaml", "openapi.yml")
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -109,7 +111,18 @@ class Contract:
 
     def resolve(self, node: Any) -> Any:
         """Follow a node's local references. Raises `ContractError` when one leads nowhere."""
-        return documents.resolve(self.document, node)
+        with documents.named(self.file):
+            return documents.resolve(self.document, node)
+
+    def sample(self, schema: Any) -> Any:
+        """The smallest value of a schema. Raises `ContractError` when one of its references leads nowhere."""
+        with documents.named(self.file):
+            return sample(self.document, schema)
+
+    @property
+    def file(self) -> Path:
+        """The file of the document."""
+        return documents.first_existing(self.folder, *_FILES) or self.folder
 
     @cached_property
     def router(self) -> Router:
@@ -131,7 +144,7 @@ def load(folder: Path) -> Contract:
     Raises:
         ContractError: the document is missing, malformed, or has an operation without an id or with one used before.
     """
-    path = documents.first_existing(folder, "openapi.json", "openapi.yaml", "openapi.yml")
+    path = documents.first_existing(folder, *_FILES)
     if path is None:
         raise ContractError("has no openapi.json or openapi.yaml", str(folder))
     raw = documents.read_mapping(path)
@@ -139,7 +152,8 @@ def load(folder: Path) -> Contract:
         raise ContractError("is not an OpenAPI 3 document (`openapi: 3.x.y`)", str(path), "/openapi")
     overlay = folder / "overlay.yaml"
     document = _overlaid(raw, path, overlay) if overlay.is_file() else dict(raw)
-    operations = tuple(_operations(document, str(path)))
+    with documents.named(path):
+        operations = tuple(_operations(document, str(path)))
     taken: set[str] = set()
     for operation in operations:
         if operation.id in taken:

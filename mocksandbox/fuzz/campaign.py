@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -14,7 +14,7 @@ from mocksandbox.errors import UsageError
 from mocksandbox.fuzz.diary import Diary, Line
 from mocksandbox.fuzz.execute import Result, execute
 from mocksandbox.fuzz.findings import findings_of
-from mocksandbox.fuzz.model import Finding, Report
+from mocksandbox.fuzz.model import BY_HAND, Finding, Report
 from mocksandbox.fuzz.pair import OutOfRequestsError, Pair
 from mocksandbox.fuzz.plan import Callers, Planned, plan
 from mocksandbox.fuzz.reference import AHEAD, Reference, as_profile
@@ -23,6 +23,7 @@ from mocksandbox.fuzz.storm import Storm
 from mocksandbox.fuzz.summary import matrix, rule_outcomes
 from mocksandbox.fuzz.transport import Target, reach
 from mocksandbox.provider import Provider, open_provider
+from mocksandbox.sandbox.elsewhere import sort_of, suspicion
 
 NO_ANSWER = "no answer"
 
@@ -99,6 +100,7 @@ class Campaign:
         self.twin = Reference(provider, AHEAD)
         self.stopped = ""
         self._results: dict[int, Result] = {}
+        self._answers: list[tuple[int, str]] = []
         self._began = time.monotonic()
 
     def run(self, progress: Progress | None = None) -> Report:
@@ -107,7 +109,7 @@ class Campaign:
         reach(self.target, probe)
         self.diary = Diary(self._head(), self.settings.diary, resume=self.settings.resume)
         try:
-            self._fire(Storm(lambda: self.target.send(probe)), progress)
+            self._unless_stopped(lambda: self._fire(Storm(lambda: self.target.send(probe)), progress))
             own = sum(line.requests for line in self.diary.lines)
             left = None if self.pair.most is None else self.pair.most - self.pair.requests
             found = self._findings()
@@ -118,14 +120,20 @@ class Campaign:
             self.pair.most = None if left is None else self.pair.requests + left
             before = self.pair.requests
             until = None if self.settings.max_time is None else self._began + self.settings.max_time
-            others, ended = stock_findings(self.settings.stock, self.pair, found, until)
+            others, self.stopped = stock_findings(self.settings.stock, self.pair, found, until)
             found = (*found, *others)
             engines["schemathesis"] = self.pair.requests - before
-            self.stopped = ended
         if self.settings.clean_up:
             self.pair.most = None
-            self.pair.clean_up()
+            self._unless_stopped(self.pair.clean_up)
         return self._report(found, engines)
+
+    def _unless_stopped(self, work: Callable[[], object]) -> None:
+        """Do it until Ctrl-C."""
+        try:
+            work()
+        except KeyboardInterrupt:
+            self.stopped = BY_HAND
 
     def _head(self) -> dict[str, object]:
         names = "\n".join(f"{each.number} {each.source} {each.operation} {each.name}" for each in self.cells)
@@ -157,6 +165,7 @@ class Campaign:
             self.diary.add(_line(result, self.pair.requests - before))
             if result.verdict.flaws:
                 self._results[planned.number] = result
+            self._keep_answer(result)
             if progress is not None:
                 progress(count, len(self.cells), result)
             gone = storm.gone(result.steps[-1] if result.steps else None)
@@ -164,21 +173,39 @@ class Campaign:
                 self.stopped = f"{gone} (at cell {planned.number}, {planned.name})"
                 return
 
+    def _keep_answer(self, result: Result) -> None:
+        """Remember what came to a valid request, by which one sees whether the target is the API at all."""
+        response = result.steps[-1].response if result.steps else None
+        payload = result.case.payload
+        if payload is not None and payload.verdict == "must-accept" and response is not None:
+            self._answers.append(sort_of(response))
+
     def _findings(self) -> tuple[Finding, ...]:
         by_number = {each.number: each for each in self.cells}
         lines = [line for line in self.diary.lines if line.number in by_number]
         # What examples cost comes on top: a campaign that found something must be able to show it.
         self.pair.most = None
         gone = self.stopped.startswith("the target")
+        if self.stopped == BY_HAND:
+            return self._found(lines, by_number, shrink=False, replay=False)
         while gone and len(lines) > 1 and lines[-1].status == lines[-2].status == NO_ANSWER:
             lines.pop()  # of a target that has gone, the first request without an answer tells why
-        shrink = self.settings.shrink and not gone
-        return findings_of(self.pair, self.twin, lines, by_number, self._results, shrink=shrink, replay=not gone)
+        try:
+            return self._found(lines, by_number, shrink=self.settings.shrink and not gone, replay=not gone)
+        except KeyboardInterrupt:
+            self.stopped = BY_HAND
+            return self._found(lines, by_number, shrink=False, replay=False)
+
+    def _found(
+        self, lines: list[Line], by_number: Mapping[int, Planned], *, shrink: bool, replay: bool
+    ) -> tuple[Finding, ...]:
+        return findings_of(self.pair, self.twin, lines, by_number, self._results, shrink=shrink, replay=replay)
 
     def _report(self, found: tuple[Finding, ...], engines: dict[str, int]) -> Report:
         lines = self.diary.lines
         valid = [line for line in lines if line.valid and line.conclusive]
         accepted = sum(1 for line in valid if line.status.startswith("2"))
+        option = "--url" if self.target.name == self.target.base_url else "--app-path"
         return Report(
             provider=self.provider.name,
             target=self.target.name,
@@ -194,6 +221,7 @@ class Campaign:
             stopped=self.stopped,
             accepted_valid=(accepted, len(valid)),
             engines=engines,
+            doubt=suspicion(self.provider.contract, self._answers, "valid request", option),
         )
 
 

@@ -35,13 +35,15 @@ class Diary:
         """Begin one, or go on with the one in the file.
 
         Raises:
-            UsageError: the file cannot be written, or is of another campaign.
+            UsageError: the file cannot be written, is of another campaign, or is not there to go on with.
         """
         self.lines: list[Line] = []
         self._file: IO[bytes] | None = None
         if path is None:
             return
-        kept = self._read(path, head) if resume and path.is_file() else 0
+        if resume and not path.is_file():
+            raise UsageError(f"{path} does not exist: there is no run to go on with. Leave --resume out to begin one.")
+        kept = self._read(path, head) if resume else 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Of a killed campaign the last line may be half there: it is written over.

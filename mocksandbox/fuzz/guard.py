@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Collection
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from mocksandbox.errors import UsageError
 
@@ -34,18 +34,29 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def parts_of(url: str) -> SplitResult:
+    """The parts of the URL of an API's base path.
+
+    Raises:
+        UsageError: it is no such URL.
+    """
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        if known and not parts.query and not parts.fragment:
+            return parts
+    except ValueError:  # a port that is none, a bracket that is not closed
+        pass
+    raise UsageError(f"{url!r} is not a URL; give one like http://127.0.0.1:8080/base/path.")
+
+
 def allow(url: str, allowed: Collection[str], *, confirmed: bool, how: str = "--allow-host {host} --yes") -> bool:
     """Whether a URL is a loopback one. Others have to be allowed; `how` is what a person adds for that.
 
     Raises:
         UsageError: the URL may not be fired at.
     """
-    try:
-        host = (urlsplit(url).hostname or "").rstrip(".").lower()
-    except ValueError:
-        host = ""
-    if not host:
-        raise UsageError(f"{url!r} is not a URL; give one like http://127.0.0.1:8080/base/path.")
+    host = (parts_of(url).hostname or "").rstrip(".").lower()
     if is_loopback(host):
         return True
     if host not in TEST and any(host == each or host.endswith(f".{each}") for each in PRODUCTION):

@@ -111,6 +111,9 @@ class Finding:
     severity: Literal["high", "medium", "low"] = "medium"
 
 
+BY_HAND = "by Ctrl-C"
+"""Why a campaign was stopped that its user has stopped: what it has found by then is reported."""
+
 RuleOutcome = Literal["enforced", "broken", "not reached"]
 
 
@@ -118,7 +121,8 @@ RuleOutcome = Literal["enforced", "broken", "not reached"]
 class Report:
     """What a campaign found out. `rules` tells for each rule of the provider whether the target enforces it; `planned` and
     `reached` count cases; `errors` are our own; `matrix` counts the outcomes by rule: rule id -> {status or "no answer":
-    times}; `engines` counts the requests by what sent them: our own runner, schemathesis.
+    times}; `engines` counts the requests by what sent them: our own runner, schemathesis; `doubt` asks whether the target is
+    the API at all.
     """
 
     provider: str
@@ -135,3 +139,4 @@ class Report:
     stopped: str = ""
     accepted_valid: tuple[int, int] = (0, 0)
     engines: Mapping[str, int] = field(default_factory=dict)
+    doubt: str = ""

@@ -123,7 +123,8 @@ def _without(pair: Pair, cell: Planned, payload: Payload, paths: list[Path]) -> 
 
 def changed_places(pair: Pair, cell: Planned, result: Result) -> tuple[tuple[str, Any, Any], ...]:
     """How the body that was sent differs from the nearest valid one, as (place, valid value, sent value), with `MISSING` for
-    what is not there. What may be absent and was left out to make the example small is no difference.
+    what is not there. What was left out to make the example small is no difference: where the body is not what is wrong, as of
+    a header or a route, there is none.
     """
     payload = result.case.payload
     if payload is None or payload.verdict == "must-accept":
@@ -132,10 +133,12 @@ def changed_places(pair: Pair, cell: Planned, result: Result) -> tuple[tuple[str
     if not isinstance(body, dict):
         return ()
     optional = {path for template in templates(pair.provider.name, cell.operation) for path in template.optional}
+    # What the cell was made with, before it was made small: what is missing from it is missing on purpose.
+    made = body_of(cell.make()) if cell.make is not None else body
     found = []
     for base in pair.bases(cell.operation, cell.seed):
         if isinstance(base.body, dict):
-            changes = list(_changes(base.body, body))
+            changes = [each for each in _changes(base.body, made) if each[2] is MISSING or get(body, each[0]) is not MISSING]
             found.append([each for each in changes if each[0] not in optional or each[2] is not MISSING] or changes)
     nearest = min(found, key=len, default=[])
     return tuple((fhirpath(path), valid, sent) for path, valid, sent in nearest[:MOST_CHANGES])

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from mocksandbox.exchange import Request
 from mocksandbox.fuzz.findings import severity
-from mocksandbox.fuzz.model import Case, Finding, Flaw, Step
+from mocksandbox.fuzz.model import BY_HAND, Case, Finding, Flaw, Step
 from mocksandbox.fuzz.pair import OutOfRequestsError, Pair
 from mocksandbox.fuzz.reproduction import curl_of
 from mocksandbox.fuzz.transport import IN_PROCESS, UNSENT, Target
@@ -59,12 +59,15 @@ def stock_findings(
     identities = {each.flaw.identity for each in known}
     named = {(each.flaw.operation, each.flaw.kind) for each in known if each.flaw.rules}
     found = []
-    for flaw, step in stock(pair.provider, capped, pair.seed, max_time=left):
-        named |= {(flaw.operation, flaw.kind)} if flaw.rules else set()
-        if flaw.identity not in identities and (flaw.rules or (flaw.operation, flaw.kind) not in named):
-            found.append(_finding(pair, flaw, step))
-        if capped.over or (until is not None and time.monotonic() > until):
-            break
+    try:
+        for flaw, step in stock(pair.provider, capped, pair.seed, max_time=left):
+            named |= {(flaw.operation, flaw.kind)} if flaw.rules else set()
+            if flaw.identity not in identities and (flaw.rules or (flaw.operation, flaw.kind) not in named):
+                found.append(_finding(pair, flaw, step))
+            if capped.over or (until is not None and time.monotonic() > until):
+                break
+    except KeyboardInterrupt:
+        return tuple(found), BY_HAND
     ended = "the budget is used up" if capped.over else "the time is over" if until and time.monotonic() > until else ""
     return tuple(found), ended
 

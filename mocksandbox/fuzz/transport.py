@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from time import perf_counter
 from typing import Protocol
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-from mocksandbox.errors import TargetError, UsageError
+from mocksandbox.errors import TargetError
 from mocksandbox.exchange import Headers, Request, Response
+from mocksandbox.fuzz.guard import parts_of
 from mocksandbox.fuzz.model import Step
 from mocksandbox.sandbox import Sandbox
 
@@ -49,13 +50,7 @@ class UrlTarget:
 
     def __post_init__(self) -> None:
         self.base_url = self.base_url.rstrip("/")
-        self._parts = urlsplit(self.base_url)
-        try:
-            known = self._parts.scheme in ("http", "https") and bool(self._parts.hostname) and self._parts.port != 0
-        except ValueError:
-            known = False
-        if not known or self._parts.query or self._parts.fragment:
-            raise UsageError(f"{self.base_url!r} is not a URL; give one like http://127.0.0.1:8080/base/path.")
+        self._parts = parts_of(self.base_url)
         self.name = self.base_url
 
     def send(self, request: Request) -> Step:
@@ -64,9 +59,13 @@ class UrlTarget:
         with self._lock:
             started = perf_counter()
             reused = self._connection is not None
-            response, failure = self._exchange(sent)
-            if reused and failure in _CLOSED and request.method in ("GET", "PUT", "DELETE"):
-                response, failure = self._exchange(sent)  # a server may close an idle connection at any time
+            try:
+                response, failure = self._exchange(sent)
+                if reused and failure in _CLOSED and request.method in ("GET", "PUT", "DELETE"):
+                    response, failure = self._exchange(sent)  # a server may close an idle connection at any time
+            except KeyboardInterrupt:
+                self._close()  # an answer may still come, and would be taken for that of the next request
+                raise
             return Step(sent, response, perf_counter() - started, failure)
 
     def _exchange(self, request: Request) -> tuple[Response | None, str]:

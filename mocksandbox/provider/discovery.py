@@ -51,6 +51,7 @@ def open_provider(name: str) -> Provider:
     if name in _folders:
         return open_provider(_folders[name])
     if "/" in name or Path(name).is_dir():
+        _check_folder(name)
         # By name: the generic provider stands above this module.
         found: Provider = import_module("mocksandbox.providers.folder").open_folder(Path(name))
         _folders.setdefault(found.name, name)
@@ -70,3 +71,20 @@ def provider_of(given: Any) -> Provider:
     if not isinstance(opened, Provider):
         raise TypeError(f'Give a provider, or the name of one, such as "nhs"; {given!r} is neither.')
     return opened
+
+
+def _check_folder(name: str) -> None:
+    """Refuse what is no folder.
+
+    Raises:
+        UsageError: it is a file, is not there, or is an operation or a rule of a known provider.
+    """
+    path = Path(name)
+    first = path.parts[0] if path.parts else ""
+    if path.is_dir():
+        return
+    if path.exists():
+        raise UsageError(f"{name} is a file: name the folder that has the OpenAPI document, as {path.parent}.")
+    if first in known_providers():
+        raise UsageError(f"{name} is neither a provider nor a folder: name the provider alone, as {first}.")
+    raise UsageError(f"There is no folder {name}.")

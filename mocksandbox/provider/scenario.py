@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from mocksandbox.contract import Contract
@@ -41,21 +42,44 @@ class Scenario:
     forced: Mapping[str, Any] | None = None
 
 
+_TABLES = ("operations", "errors")
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "": ("id", "operation", "row", "source", "request", "documented", "observed", "forced"),
+    "request": ("path", "query", "form", "raw", "headers", "without", "with", "after"),
+    "documented": ("status", "error", "headers", "resource"),
+    "observed": ("status", "error", "headers", "resource"),
+    "forced": ("status", "issue", "error", "says"),
+}
+"""What a scenario may say, and what each of its parts may."""
+
+
+def _check_keys(value: Any, known: Iterable[str], path: str, pointer: str) -> None:
+    """Refuse what nobody would read: a slip of the pen would leave a scenario out, or let it promise less."""
+    for key in value if isinstance(value, Mapping) else ():
+        if key not in known and not str(key).startswith("x-"):
+            near = get_close_matches(str(key), known, 1)
+            hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(f'`{each}`' for each in known)}"
+            raise ContractError(f"has `{key}`, which nothing reads: {hint}", path, pointer)
+
+
 def scenarios_from(table: Mapping[str, Any], path: str, contract: Contract) -> tuple[Scenario, ...]:
     """The scenarios of a `scenarios.yaml`.
 
     Raises:
-        ContractError: an entry lacks what a scenario needs, names an operation that the contract does not have, or an id is
-            used twice.
+        ContractError: an entry lacks what a scenario needs, has what nothing reads, names an operation that the contract does
+            not have, or an id is used twice.
     """
     found: dict[str, Scenario] = {}
-    for kind in ("operations", "errors"):
+    _check_keys(table, _TABLES, path, "")
+    for kind in _TABLES:
         rows: Iterable[Any] = table.get(kind) or ()
         for number, spec in enumerate(rows):
             pointer = f"/{kind}/{number}"
             for key in ("id", "operation", "row", "documented"):
                 if not isinstance(spec, Mapping) or key not in spec:
                     raise ContractError(f"a scenario needs `{key}`", path, pointer)
+            for part, keys in _KEYS.items():
+                _check_keys(spec.get(part) if part else spec, keys, path, f"{pointer}/{part}".rstrip("/"))
             if spec["operation"] not in {operation.id for operation in contract.operations}:
                 raise ContractError(f"the contract has no operation {spec['operation']!r}", path, f"{pointer}/operation")
             if spec["id"] in found:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mocksandbox import codec
-from mocksandbox.contract import Contract, MediaType, Operation, Parameter, sample
+from mocksandbox.contract import Contract, MediaType, Operation, Parameter
 from mocksandbox.exchange import Headers, Request, Response
 from mocksandbox.fhir import outcome_told
 from mocksandbox.provider import Told
@@ -39,7 +39,7 @@ def sampled_attempts(contract: Contract, operation_id: str) -> Sequence[Attempt]
 def _bodies(contract: Contract, operation: Operation) -> Iterator[tuple[MediaType, Any]]:
     for media in operation.bodies.values():
         if "json" in media.name:
-            examples = list(media.examples.values()) or [sample(contract.document, media.schema)]
+            examples = list(media.examples.values()) or [contract.sample(media.schema)]
             yield from ((media, example) for example in examples)
             return
 
@@ -49,7 +49,7 @@ def _value(contract: Contract, parameter: Parameter) -> Any:
         return parameter.spec["example"]
     for example in (parameter.spec.get("examples") or {}).values():
         return contract.resolve(example).get("value")
-    return sample(contract.document, parameter.schema)
+    return contract.sample(parameter.schema)
 
 
 def _text(value: Any) -> str:

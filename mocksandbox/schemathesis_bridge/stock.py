@@ -61,6 +61,8 @@ def stock(
 
         schema.hooks.hook("filter_failure")(keep)
         for event in from_schema(schema).execute():
+            if isinstance(event, events.Interrupted):
+                raise KeyboardInterrupt  # which the engine has taken for itself
             found = adapter.taken()
             if isinstance(event, events.ScenarioFinished):
                 found += _own(event, adapter.referee)

@@ -108,6 +108,26 @@ def test_a_run_that_is_killed_and_goes_on_finds_the_same_as_one_that_is_not(wron
     assert len(diary.read_bytes().splitlines()) - 1 == cells
 
 
+def test_a_run_that_is_stopped_by_ctrl_c_reports_what_it_has_found(wrong: str, tmp_path: Path) -> None:
+    folder = tmp_path / "stopped"
+    diary = folder / "diary.ndjson"
+    arguments = ["fuzz", "nhs", "--url", wrong, "--report", "json", "--report", "html", "--report-dir", str(folder)]
+    command = [sys.executable, "-m", "mocksandbox", *arguments]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not diary.is_file() or len(diary.read_bytes().splitlines()) < 300:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == f"mocksandbox: stopped by Ctrl-C; go on with --report-dir {folder} --resume."
+    assert "stopped: by Ctrl-C" in out
+    assert found(folder)
+    assert (folder / "report.html").is_file()
+
+
 def test_the_same_seed_finds_the_same_and_another_server_is_not_gone_on_with(wrong: str, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     assert fuzz(wrong, first, "--shard", SHARD).returncode == 1

@@ -108,3 +108,44 @@ def test_what_cannot_be_done_is_said_in_one_line(arguments: list[str], code: int
     assert says in done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def printing(*arguments: str, into: int) -> subprocess.CompletedProcess[str]:
+    """`mocksandbox ARGUMENTS`, with its standard output going there."""
+    command = [sys.executable, "-m", "mocksandbox", *arguments]
+    return subprocess.run(command, cwd=ROOT, stdout=into, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["rules", "nhs"], 0), (["generate", "nhs", "--count", "9"], 0), (["check", "nhs", "tests/unit/ten-mistakes.json"], 1)],
+)
+def test_whoever_stops_reading_changes_no_exit_code(arguments: list[str], code: int) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = printing(*arguments, into=writer)
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (code, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [("rules nhs", 0), ("generate nhs", 0), ("check nhs tests/unit/ten-mistakes.json", 1), ("check nhs -", 1), ("rules x", 2)],
+)
+def test_closed_streams_are_like_empty_ones(arguments: str, code: int) -> None:
+    line = f"{sys.executable} -m mocksandbox {arguments} <&- >&-"
+    done = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+    assert subprocess.run(["sh", "-c", f"{line} 2>&-"], cwd=ROOT, timeout=120, check=False).returncode == code
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize(
+    "arguments", [["rules", "nhs"], ["generate", "nhs"], ["check", "nhs", "tests/unit/ten-mistakes.json"]]
+)
+def test_a_full_disk_is_one_line(arguments: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = printing(*arguments, into=full.fileno())
+    assert (done.returncode, done.stderr) == (2, "mocksandbox: the output cannot be written: No space left on device.\n")

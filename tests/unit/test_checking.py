@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from mocksandbox.checking import Judge, Problem, documents
 from mocksandbox.checking.judge import path_of
-from mocksandbox.checking.lines import lines_of
+from mocksandbox.checking.lines import lines_of, parted
 from mocksandbox.errors import UsageError
 from mocksandbox.generators import payloads
 from mocksandbox.provider import open_provider
@@ -120,7 +121,13 @@ def test_what_generate_writes_is_checked_as_the_request_that_it_is(tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("text", "line", "says"),
-    [("", 1, "is not JSON"), ('{\n"a": 1,\n}', 3, "is not JSON"), ("[" * 200_000, 1, "nested too deep")],
+    [
+        ("", 1, "is empty"),
+        (" \n", 1, "is empty"),
+        ("{", 1, "is not JSON"),
+        ('{\n"a": 1,\n}', 3, "is not JSON"),
+        ("[" * 200_000, 1, "nested too deep"),
+    ],
 )
 def test_what_is_no_json_is_said_with_its_line(tmp_path: Path, text: str, line: int, says: str) -> None:
     (problem,) = problems(written(tmp_path, text))
@@ -166,3 +173,58 @@ def test_a_pattern_names_files_and_nothing_is_an_error(tmp_path: Path) -> None:
             list(documents([str(tmp_path / name)]))
     with pytest.raises(UsageError, match="is a folder"):
         list(documents([str(tmp_path)]))
+
+
+@pytest.mark.parametrize("operation", ["readImmunization", "searchImmunizationGet", "deleteImmunization"])
+def test_an_operation_that_is_sent_no_record_is_told_with_those_that_are(tmp_path: Path, operation: str) -> None:
+    with pytest.raises(UsageError, match=f"{operation} takes no record. Known: createImmunization, updateImmunization"):
+        problems(written(tmp_path, valid_record()), operation=operation)
+
+
+def test_the_items_of_an_array_are_records(tmp_path: Path) -> None:
+    path = written(tmp_path, [valid_record(), {**valid_record(), "status": "done"}, 5])
+    bad, none = problems(path)
+    assert bad.at == "[1] > Immunization.status"
+    assert '"status": "done"' in path.read_text("utf-8").splitlines()[bad.line - 1]
+    assert (none.at, none.rule) == ("[2] > body", "nhs/not-an-object")
+
+
+def test_of_an_answer_to_a_search_only_what_the_api_is_sent_is_judged(tmp_path: Path) -> None:
+    patient, outcome = {"resourceType": "Patient"}, {"resourceType": "OperationOutcome"}
+    misspelt, deleted = {**valid_record(), "resourceType": "Imunization"}, {"request": {"method": "DELETE", "url": "x"}}
+    entries = [{"resource": each} for each in (valid_record(), patient, outcome, misspelt)] + [deleted]
+    path = written(tmp_path, {"resourceType": "Bundle", "type": "searchset", "entry": entries})
+    judge = Judge(open_provider("nhs"))
+    assert [judge.left_out(each) for each in documents([str(path)])] == [None, "Patient", "OperationOutcome", None, ""]
+    alone = written(tmp_path, patient)
+    assert [judge.left_out(each) for each in documents([str(alone)])] == [None]
+
+
+def test_an_entry_that_holds_nothing_is_said(tmp_path: Path) -> None:
+    path = written(tmp_path, {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": valid_record()}, {}, 5]})
+    found = [(problem.at, problem.message) for problem in problems(path)]
+    assert found == [(f"Bundle.entry[{index}]", "must be an object with a resource") for index in (1, 2)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_called_by_its_name(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "wide.json"
+    path.write_bytes(json.dumps(valid_record()).encode(encoding))
+    (problem,) = problems(path)
+    assert problem.message == "is UTF-16: save it as UTF-8"
+
+
+def test_records_of_a_day_to_come_are_right_on_that_day(tmp_path: Path) -> None:
+    day = date(2999, 12, 31)
+    bodies = b"\n".join(payload.request.body for payload in payloads("nhs", 20, as_of=day)).decode()
+    path = written(tmp_path, bodies, "records.ndjson")
+    assert problems(path)
+    assert problems(path, as_of=datetime.combine(day, time.max, UTC)) == []
+
+
+def test_the_parts_of_many_records_are_found_in_one_walk() -> None:
+    lines = lines_of('[{"a": 1,\n"b": 2},\n{"a": NaN,\n"a": 3}]')
+    part = parted(lines, 1)
+    assert part((0,)).of == {(): 1, ("a",): 1, ("b",): 2}
+    second = part((1,))
+    assert (second.first, second.twice, second.no_numbers) == (3, [(("a",), 4)], [(("a",), 3)])

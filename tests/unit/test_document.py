@@ -94,6 +94,8 @@ def test_an_operation_without_an_id_is_named_by_its_method_and_path(tmp_path: Pa
     ("reference", "says"),
     [
         ("#/components/parameters/Absent", "leads nowhere"),
+        ("#/components/parameters/Circel", "leads nowhere; did you mean '#/components/parameters/Circle'?"),
+        ("#/nothing/here", "leads nowhere"),
         ("other.json#/x", "leaves the document"),
         ("#/components/parameters/Circle", "is circular"),
     ],
@@ -102,8 +104,16 @@ def test_a_reference_that_cannot_be_followed_is_named(tmp_path: Path, reference:
     circle = {"Circle": {"$ref": "#/components/parameters/Round"}, "Round": {"$ref": "#/components/parameters/Circle"}}
     operation = {"parameters": [{"$ref": reference}], "responses": {}}
     contract_of(tmp_path, paths={"/a": {"get": operation}}, components={"parameters": circle})
-    with pytest.raises(ContractError, match=says):
+    with pytest.raises(ContractError) as caught:
         load(tmp_path)
+    assert str(caught.value) == f"{tmp_path / 'openapi.json'}: the reference {reference!r} {says}"
+
+
+def test_a_reference_within_a_schema_is_told_with_its_file(tmp_path: Path) -> None:
+    contract_of(tmp_path, components={"schemas": {"Note": {"type": "object"}}})
+    schema = {"type": "object", "required": ["a"], "properties": {"a": {"$ref": "#/components/schemas/Not"}}}
+    with pytest.raises(ContractError, match=r"openapi\.json: the reference .* did you mean '#/components/schemas/Note'"):
+        load(tmp_path).sample(schema)
 
 
 def test_pointers_escape_and_are_read_back() -> None:

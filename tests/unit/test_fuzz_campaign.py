@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from mocksandbox.fuzz.diary import Diary, Line
 from mocksandbox.fuzz.execute import Result
 from mocksandbox.fuzz.findings import fold
 from mocksandbox.fuzz.in_process import WsgiTarget, load_app
-from mocksandbox.fuzz.model import Flaw
+from mocksandbox.fuzz.model import BY_HAND, Flaw
 from mocksandbox.fuzz.plan import Planned, plan
 from mocksandbox.fuzz.reference import as_profile
 from mocksandbox.fuzz.reports import FORMATS
@@ -137,6 +137,87 @@ def test_examples_are_small_and_say_what_was_changed() -> None:
     places = {place for place, _, _ in found.changed}
     assert any(place.endswith("identifier[0].value") for place in places)
     assert len(places) == 1, "what was left out to make it small is no change"
+
+
+def test_where_the_body_is_not_what_is_wrong_nothing_was_changed_in_it() -> None:
+    wanted = {"http/method-not-allowed", "http/not-acceptable", "http/schema"}
+    provider = as_profile(NHS, "documented")
+    part = tuple(each for each in plan(provider, 1) if each.source == "rules" and each.rule in wanted)
+    found = Campaign(provider, Alike(200), Settings(seed=1), part).run().findings
+    changed = {finding.flaw.rules: finding.changed for finding in found if finding.flaw.operation == "createImmunization"}
+    assert {rules for rules, changes in changed.items() if changes} == {("http/schema",)}
+    assert {rule for rules in changed for rule in rules} >= wanted
+
+
+def stop_after(cells: int) -> Callable[[int, int, Result], None]:
+    """A person who presses Ctrl-C after so many cells."""
+
+    def stop(done: int, _of: int, _result: Result) -> None:
+        if done == cells:
+            raise KeyboardInterrupt
+
+    return stop
+
+
+def test_what_is_stopped_by_hand_reports_what_it_has_found_and_goes_on(tmp_path: Path) -> None:
+    settings = Settings(seed=1, diary=tmp_path / "diary.ndjson")
+    half = len(cells()) // 2
+    made = campaign(settings)
+    stopped = made.run(stop_after(half))
+    assert stopped.stopped == BY_HAND
+    assert sum(stopped.reached.values()) == half
+    assert stopped.findings
+    assert all(finding.steps for finding in stopped.findings), "each is shown as it was found"
+    assert made.pair.requests == stopped.requests, "nothing was sent after it"
+    assert identities(campaign(replace(settings, resume=True)).run()) == identities(whole())
+
+
+def test_a_second_engine_may_be_stopped_by_hand_too() -> None:
+    def stops(_: Provider, target: Any, seed: int = 0, *, max_time: int | None = None) -> Iterator[tuple[Flaw, Step | None]]:
+        yield Flaw("server-error", "readImmunization", (), "an answer", "500"), target.send(Request("GET", "/Immunization/1"))
+        raise KeyboardInterrupt
+
+    report = campaign(Settings(seed=1, stock=stops), part=cells()[:1]).run()
+    assert report.stopped == BY_HAND
+    assert [finding.case.source for finding in report.findings] == ["stock"]
+
+
+class Alike:
+    """A target that answers everything alike."""
+
+    name = base_url = "http://alike.invalid"
+
+    def __init__(self, status: int, kind: str = "text/html") -> None:
+        self.answer = Response(status, Headers([("Content-Type", kind)]), b"{}")
+
+    def send(self, request: Request) -> Step:
+        return Step(request, self.answer)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "doubted"),
+    [
+        (404, "text/html; charset=utf-8", "404 (text/html)"),
+        (200, "text/html", "200 (text/html)"),
+        (302, "", "302 (no content type)"),
+        (404, "application/json", "404 (application/json)"),
+        (400, "application/fhir+json", ""),
+    ],
+)
+def test_a_target_that_is_no_api_is_doubted_first_of_all(status: int, kind: str, doubted: str) -> None:
+    report = Campaign(NHS, Alike(status, kind), Settings(seed=1, shrink=False), cells()[:12]).run()
+    wanted = f"every valid request got {doubted}: is --url the API's base path?" if doubted else ""
+    assert report.doubt == wanted
+    for form in ("terminal", "json", "html") if doubted else ():
+        assert doubted.encode() in FORMATS[form](report)
+    assert FORMATS["terminal"](report).decode().startswith(wanted)
+    assert FORMATS["ndjson"](report).decode().count(wanted) >= 1
+    assert read_report(FORMATS["json"](report), "report.json").doubt == wanted
+
+
+def test_a_run_that_is_not_there_is_not_gone_on_with(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"diary.ndjson does not exist: there is no run to go on with"):
+        Diary({"seed": 1}, tmp_path / "diary.ndjson", resume=True)
 
 
 def test_a_life_is_cut_to_what_shows_the_flaw() -> None:

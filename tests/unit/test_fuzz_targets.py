@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -97,7 +98,22 @@ def test_what_http_cannot_write_is_not_sent(bad: Request) -> None:
         assert target.send(bad).failure.startswith(UNSENT)
 
 
-@pytest.mark.parametrize("url", ["", "127.0.0.1:80", "ftp://x", "http://", "http://x:99999", "http://x/?q=1"])
+def test_an_exchange_that_is_stopped_leaves_nothing_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    def pressed(_: HTTPConnection) -> None:
+        raise KeyboardInterrupt
+
+    with server(Echo) as url:
+        target = UrlTarget(url)
+        with monkeypatch.context() as during:
+            during.setattr(HTTPConnection, "getresponse", pressed)
+            with pytest.raises(KeyboardInterrupt):
+                target.send(REQUEST)
+        answer = target.send(REQUEST).response
+        target._close()
+    assert answer is not None, "what was under way is done with"
+
+
+@pytest.mark.parametrize("url", ["", "127.0.0.1:80", "ftp://x", "http://", "http://x:99999", "http://x/?q=1", "http://[::1"])
 def test_what_is_no_url_is_told(url: str) -> None:
     with pytest.raises(UsageError, match="is not a URL"):
         UrlTarget(url)

@@ -126,3 +126,10 @@ def test_a_place_without_a_report_is_told(tmp_path: Path, made: str | None) -> N
     done = CliRunner().invoke(group, ["report", "merge", str(place)], standalone_mode=False)
     assert isinstance(done.exception, UsageError)
     assert str(place) in str(done.exception)
+
+
+@pytest.mark.parametrize("second", ["one", "one/report.json", "."])
+def test_a_report_that_is_named_twice_is_not_counted_twice(tmp_path: Path, second: str) -> None:
+    first, _ = _shards(tmp_path)
+    with pytest.raises(UsageError, match=r"one/report\.json is named twice"):
+        read_reports([Path(first), tmp_path / second])

@@ -40,6 +40,7 @@ def merged(reports: Sequence[Report]) -> Report:
         stopped="; ".join(dict.fromkeys(report.stopped for report in reports if report.stopped)),
         accepted_valid=(sum(r.accepted_valid[0] for r in reports), sum(r.accepted_valid[1] for r in reports)),
         engines=_added(report.engines for report in reports),
+        doubt=first.doubt if all(report.doubt for report in reports) else "",
     )
 
 

@@ -114,7 +114,7 @@ def _share(part: int, whole: int) -> int:
 
 def _notes(report: Report) -> str:
     """What puts the numbers into question: a run that was cut short, mistakes of our own."""
-    notes = []
+    notes = [f'<p class="note">{escaped(report.doubt)}</p>'] if report.doubt else []
     if report.stopped:
         notes.append(f'<p class="note">The run was stopped: {escaped(report.stopped)}</p>')
     missed = {source: number - report.reached.get(source, 0) for source, number in report.planned.items()}

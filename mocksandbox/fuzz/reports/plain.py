@@ -35,6 +35,7 @@ def as_json(report: Report) -> bytes:
         "stopped": report.stopped,
         "accepted_valid": list(report.accepted_valid),
         "engines": dict(report.engines),
+        "doubt": report.doubt,
     }
     return codec.dumps(_writable(told), indented=True) + b"\n"
 
@@ -49,6 +50,7 @@ def as_ndjson(report: Report) -> bytes:
         "requests": report.requests,
         "findings": len(report.findings),
         "stopped": report.stopped,
+        "doubt": report.doubt,
     }
     return b"".join(codec.dumps(_writable(each)) + b"\n" for each in [*lines, {"summary": summary}])
 
@@ -146,6 +148,7 @@ def read_report(text: bytes, where: str) -> Report:
             stopped=told["stopped"],
             accepted_valid=(told["accepted_valid"][0], told["accepted_valid"][1]),
             engines=told.get("engines", {}),
+            doubt=told.get("doubt", ""),
         )
     except (ValueError, LookupError, TypeError) as error:
         raise UsageError(f"{where} is no report.json of `mocksandbox fuzz`: {type(error).__name__}.") from error

@@ -18,14 +18,19 @@ def read_reports(places: Sequence[Path]) -> list[Report]:
     """The reports in these folders, and in the folders below them, or in these files. Where a folder has both, the JSON.
 
     Raises:
-        UsageError: a place does not exist or has no report, or what is there is none.
+        UsageError: a place does not exist or has no report, what is there is none, or a report is named twice.
     """
     reports = []
+    read: set[Path] = set()
     for place in places:
         found = list(_files(place))
         if not found:
             raise UsageError(f"{place} has no {WHOLE} or {LINES}; write one with `mocksandbox fuzz --report json`.")
-        reports += [_read(path) for path in found]
+        for path in found:
+            if path.resolve() in read:
+                raise UsageError(f"{path} is named twice: its findings would be counted twice. Name each report once.")
+            read.add(path.resolve())
+            reports.append(_read(path))
     return reports
 
 

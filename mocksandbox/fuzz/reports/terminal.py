@@ -28,7 +28,7 @@ LONGEST_CURL = 8_000
 def terminal(report: Report, *, colour: bool = False, width: int = 100, curl: bool = True) -> bytes:
     """The report as text, with colours where asked for. Nothing in it is obeyed by a terminal but those colours."""
     paint = _Paint(colour)
-    lines: list[str] = []
+    lines = [paint("medium", visible(report.doubt)), ""] if report.doubt else []
     for severity in SEVERITIES:
         found = [finding for finding in ordered(report.findings) if finding.severity == severity]
         if found:
