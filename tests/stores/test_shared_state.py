@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from mocksandbox.errors import UsageError
 from mocksandbox.provider import open_provider
-from mocksandbox.provider.tokens import Access, KeptTogether, kept_access, kept_ids
+from mocksandbox.provider.tokens import KEPT_FOR, Access, KeptTogether, Used, kept_access, kept_ids
 from mocksandbox.providers.clinikapi.account import Rate, Windows, WindowsTogether
 from mocksandbox.rules.attempt import Caller
 from mocksandbox.rules.places import change
@@ -211,11 +211,11 @@ def test_a_message_sent_to_one_process_is_queued_behind_another_s(process: Calla
 def test_a_token_given_by_one_process_is_known_to_all(shared: Callable[[], Shared]) -> None:
     one, other = (kept_access(_options(made)) for made in (shared(), shared()))
     access = Access(Caller("MAVIS", frozenset({"COVID.C", "FLU.R"})), NOON)
-    assert one.put("token", access, NOON, NOON - timedelta(minutes=5))
+    assert one.put("token", access, NOON - timedelta(minutes=5))
     assert other.get("token") == access
     assert other.get("another") is None
     anybody = Access(Caller(None, None), NOON)
-    assert other.put("open", anybody, NOON, NOON - timedelta(minutes=5))
+    assert other.put("open", anybody, NOON - timedelta(minutes=5))
     assert one.get("open") == anybody
 
 
@@ -232,7 +232,7 @@ def test_an_id_is_used_once_whichever_process_it_comes_to(shared: Callable[[], S
 
     def work(number: int) -> None:
         start.wait(30)
-        won.append(kept[number % 2].put("client\njti", None, NOON, NOON - timedelta(minutes=1)))
+        won.append(kept[number % 2].put("client\njti", Used(NOON), NOON - timedelta(minutes=1)))
 
     threads = [Thread(target=work, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -240,21 +240,49 @@ def test_an_id_is_used_once_whichever_process_it_comes_to(shared: Callable[[], S
     for thread in threads:
         thread.join(60)
     assert sorted(won) == [False] * 7 + [True]
-    assert kept[0].put("client\njti", None, NOON + timedelta(minutes=9), NOON)  # the first has ended
+    assert kept[0].put("client\njti", Used(NOON + timedelta(minutes=9)), NOON)  # the first has ended
 
 
 def test_what_is_kept_is_bounded(shared: Callable[[], Shared]) -> None:
     made = shared()
-    kept = KeptTogether[int](made.shelf("numbers"), lambda value: str(value).encode(), int, most=3)
+    kept = KeptTogether[Used](
+        made.shelf("numbers"), lambda used: used.until.isoformat().encode(), lambda spelled: Used(_moment(spelled)), most=3
+    )
     for number in range(1000):
-        assert kept.put(str(number), number, NOON + timedelta(seconds=number + 1), NOON)
+        assert kept.put(str(number), _until(1000 - number), NOON)
         if number > 10 and number % 100 != 0:
             continue
         assert len(kept) == min(number + 1, 3)
-    assert [kept.get(str(number)) for number in (996, 997, 998, 999)] == [None, 997, 998, 999]
-    assert not kept.put("999", 0, NOON + timedelta(seconds=5000), NOON)
-    assert kept.put("new", 0, NOON + timedelta(seconds=5000), NOON + timedelta(seconds=2000))
-    assert len(kept) == 1
+    assert [kept.get(str(number)) for number in (996, 997, 998, 999)] == [None, *map(_until, (3, 2, 1))]
+    assert not kept.put("999", _until(5000), NOON)
+    assert kept.put("999", _until(5000), NOON + timedelta(seconds=1)), "the first has ended"
+    assert kept.get("999") == _until(5000)
+    assert len(kept) == 3
+
+
+def test_what_was_kept_for_long_enough_is_forgotten(shared: Callable[[], Shared], monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, real = kept_ids(_options(shared())), [1e9]
+    monkeypatch.setattr("mocksandbox.store.shelf.time", lambda: real[0])
+    kept.put("old", _until(9), NOON)
+    real[0] += KEPT_FOR
+    kept.put("new", _until(9), NOON)
+    assert [kept.get(key) is None for key in ("old", "new")] == [True, False]
+
+
+def test_another_tenants_clock_ends_nothing(shared: Callable[[], Shared]) -> None:
+    one, other = (kept_ids(_options(made)) for made in (shared(), shared()))
+    assert one.put("client\njti", Used(NOON), NOON - timedelta(minutes=5))
+    for moved in (timedelta(days=3650), -timedelta(days=3650)):
+        assert other.put(f"client\n{moved}", Used(NOON + moved), NOON + moved - timedelta(minutes=5))
+        assert not one.put("client\njti", Used(NOON), NOON - timedelta(minutes=4))
+
+
+def _until(second: int) -> Used:
+    return Used(NOON + timedelta(seconds=second))
+
+
+def _moment(spelled: bytes) -> datetime:
+    return datetime.fromisoformat(spelled.decode())
 
 
 def test_requests_are_counted_together(shared: Callable[[], Shared]) -> None:

@@ -18,7 +18,7 @@ from mocksandbox import codec
 from mocksandbox.contract import read_mapping
 from mocksandbox.exchange import Headers, Request, Response
 from mocksandbox.provider.assertions import Assertion, believe, read_assertion, shown
-from mocksandbox.provider.tokens import Access, Kept, bearer, token_form
+from mocksandbox.provider.tokens import Access, Kept, Used, bearer, token_form
 from mocksandbox.providers.nhs import BASE_PATH
 from mocksandbox.providers.nhs.authority import ALGORITHM, Client, named_supplier
 from mocksandbox.providers.nhs.fields import FOLDER
@@ -29,8 +29,6 @@ LIFETIME = 599
 """How long an access token is taken, in seconds. The answer has it as a JSON string, "599", as the NHS gives it."""
 
 _NOBODY = Caller(None, frozenset())
-# An ended token is remembered for an hour, so that its client is told that it ended and not that nobody knows it.
-_REMEMBERED = timedelta(hours=1)
 _HEADERS = Headers([("Content-Type", "application/json"), ("Cache-Control", "no-store"), ("Pragma", "no-cache")])
 
 
@@ -41,7 +39,7 @@ class TokenDoor:
     suppliers: Mapping[str, Caller]
     clients: Mapping[str, Client]
     given: Kept[Access] = field(default_factory=Kept[Access])
-    used: Kept[None] = field(default_factory=Kept[None])
+    used: Kept[Used] = field(default_factory=Kept[Used])
 
     def identify(self, request: Request, now: datetime) -> tuple[Caller, Refusal | None]:
         """Who asks. A refusal has the gateway's words; why it is one is in its values, as `reason`."""
@@ -71,9 +69,7 @@ class TokenDoor:
         if isinstance(found, Refusal):
             return _refuse(found)
         token, until = token_urlsafe(21), now + timedelta(seconds=LIFETIME)
-        self.given.put(
-            token, Access(self.suppliers[self.clients[found.claims["iss"]].supplier], until), until + _REMEMBERED, now
-        )
+        self.given.put(token, Access(self.suppliers[self.clients[found.claims["iss"]].supplier], until), now)
         answer = {"access_token": token, "expires_in": str(LIFETIME), "token_type": "Bearer"}
         return Response(200, _HEADERS, codec.dumps(answer))
 
@@ -86,7 +82,7 @@ class TokenDoor:
         if form.get("client_id", issuer) != issuer:
             return Refusal("token.client-differs", {"found": shown(form["client_id"])})
         # Last, so that only what its client has signed uses a jti up; and in one step, so that of two at once one is refused.
-        new = self.used.put(f"{issuer}\n{jti}", None, datetime.fromtimestamp(read.claims["exp"], UTC), now)
+        new = self.used.put(f"{issuer}\n{jti}", Used(datetime.fromtimestamp(read.claims["exp"], UTC)), now)
         return read if new else Refusal("token.jti-used")
 
 
