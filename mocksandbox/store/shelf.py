@@ -15,6 +15,8 @@ FOREVER = 1e18
 _FOUND = "SELECT value FROM mocksandbox_shelves WHERE shelf = :shelf AND name = :name"
 _COUNTED = "SELECT count(*) FROM mocksandbox_shelves WHERE shelf = :shelf"
 _ENDED = "DELETE FROM mocksandbox_shelves WHERE shelf = :shelf AND ends <= :now"
+_EMPTIED = "DELETE FROM mocksandbox_shelves WHERE shelf = :shelf"
+_DROPPED = "DELETE FROM mocksandbox_shelves WHERE shelf = :shelf AND name = :name"
 _FIRST_TO_END = """DELETE FROM mocksandbox_shelves WHERE shelf = :shelf AND name IN
     (SELECT name FROM mocksandbox_shelves WHERE shelf = :shelf ORDER BY ends LIMIT :many)"""
 _ADDED = """INSERT INTO mocksandbox_shelves (shelf, name, value, ends) VALUES (:shelf, :name, :value, :ends)
@@ -61,14 +63,21 @@ class Shelf:
         if many > 0:
             section.run(_FIRST_TO_END, {"shelf": self.name, "many": many})
 
-    def change(self, key: str, change: Callable[[bytes], bytes]) -> bytes:
-        """Put another value in place of one (`b""` when there was none), while nobody else changes it."""
+    def change(self, key: str, change: Callable[[bytes], bytes], most: int) -> None:
+        """Put another value in place of one (`b""` when there was none), while nobody else changes it; of more than so many,
+        those that were changed longest ago go first.
+        """
         with self.database.section(writes=True) as section:
-            section.run(_ADDED, {**self._of(key), "value": b"", "ends": FOREVER})
+            if section.run(_ADDED, {**self._of(key), "value": b"", "ends": FOREVER}) == 1:
+                self._limit(section, most)
             before = section.rows(_FOUND + self.database.locking, self._of(key))
-            after = change(bytes(before[0][0]))
-            section.run(_CHANGED, {**self._of(key), "value": after, "ends": FOREVER})
-            return after
+            after = change(bytes(before[0][0]) if before else b"")
+            section.run(_CHANGED, {**self._of(key), "value": after, "ends": time()})
+
+    def drop(self, key: str | None) -> None:
+        """Take a value away, or all (None)."""
+        with self.database.section(writes=True) as section:
+            section.run(*(_EMPTIED, {"shelf": self.name}) if key is None else (_DROPPED, self._of(key)))
 
     def _of(self, key: str) -> dict[str, object]:
         return {"shelf": self.name, "name": digest(key)}

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from mocksandbox.errors import UsageError
 from mocksandbox.provider import open_provider
 from mocksandbox.provider.tokens import KEPT_FOR, Access, KeptTogether, Used, kept_access, kept_ids
+from mocksandbox.providers.clinikapi import account
 from mocksandbox.providers.clinikapi.account import Rate, Windows, WindowsTogether
 from mocksandbox.rules.attempt import Caller
 from mocksandbox.rules.places import change
@@ -289,9 +290,24 @@ def test_requests_are_counted_together(shared: Callable[[], Shared]) -> None:
     one, other, alone = WindowsTogether(shared().shelf("w")), WindowsTogether(shared().shelf("w")), Windows()
     rate = Rate(3, 60)
     moments = [NOON + timedelta(seconds=second) for second in (0, 1, 2, 3, 59, 60, 61, -5)]
-    told = [(one, other)[number % 2].count("key", rate, moment) for number, moment in enumerate(moments)]
-    assert told == [alone.count("key", rate, moment) for moment in moments]
-    assert one.count("another", rate, NOON)[0].remaining == 2
+    told = [(one, other)[number % 2].count("t", "key", rate, moment) for number, moment in enumerate(moments)]
+    assert told == [alone.count("t", "key", rate, moment) for moment in moments]
+    assert one.count("t", "another", rate, NOON)[0].remaining == 2
+    assert one.count("u", "another", rate, NOON)[0].remaining == 2
+    other.forget("t")
+    assert [one.count(tenant, "another", rate, NOON)[0].remaining for tenant in "tu"] == [2, 1]
+    other.forget(None)
+    assert [one.count(tenant, "another", rate, NOON)[0].remaining for tenant in "tu"] == [2, 2]
+
+
+def test_the_tenants_that_are_counted_together_are_bounded(
+    shared: Callable[[], Shared], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account, "MOST_TENANTS", 2)
+    monkeypatch.setattr("mocksandbox.store.shelf.time", iter(range(9)).__next__)
+    windows, rate = WindowsTogether(shared().shelf("w")), Rate(1, 60)
+    told = [windows.count(tenant, "a", rate, NOON)[1] for tenant in ("one", "two", "one", "three", "one", "two")]
+    assert told == [False, False, True, False, True, False]
 
 
 def test_a_wrong_fault_is_refused_here_too(shared: Callable[[], Shared]) -> None:

@@ -17,6 +17,7 @@ from uuid import uuid4
 from mocksandbox import codec
 from mocksandbox.contract import read_mapping
 from mocksandbox.exchange import Headers, Request, Response
+from mocksandbox.provider import Authority
 from mocksandbox.provider.assertions import Assertion, believe, read_assertion, shown
 from mocksandbox.provider.tokens import Access, Kept, Used, bearer, token_form
 from mocksandbox.providers.nhs import BASE_PATH
@@ -33,7 +34,7 @@ _HEADERS = Headers([("Content-Type", "application/json"), ("Cache-Control", "no-
 
 
 @dataclass(frozen=True)
-class TokenDoor:
+class TokenDoor(Authority):
     """Only who has a token is let in: one of the token endpoint, or the short form `supplier:NAME`."""
 
     suppliers: Mapping[str, Caller]
@@ -41,7 +42,7 @@ class TokenDoor:
     given: Kept[Access] = field(default_factory=Kept[Access])
     used: Kept[Used] = field(default_factory=Kept[Used])
 
-    def identify(self, request: Request, now: datetime) -> tuple[Caller, Refusal | None]:
+    def identify(self, request: Request, now: datetime, tenant: str = "") -> tuple[Caller, Refusal | None]:
         """Who asks. A refusal has the gateway's words; why it is one is in its values, as `reason`."""
         found = self._caller(request, now)
         if isinstance(found, Caller):

@@ -16,6 +16,7 @@ from typing import Any
 from mocksandbox import codec
 from mocksandbox.contract import read_mapping
 from mocksandbox.exchange import Headers, Request, Response
+from mocksandbox.provider import Authority
 from mocksandbox.provider.assertions import believe, read_assertion, shown
 from mocksandbox.provider.tokens import Access, Kept, Used, bearer, token_form
 from mocksandbox.providers.redox.authority import ALGORITHM, Client
@@ -32,14 +33,14 @@ _HEADERS = Headers([("Content-Type", "application/json"), ("Cache-Control", "no-
 
 
 @dataclass(frozen=True)
-class TokenDoor:
+class TokenDoor(Authority):
     """Only who has a token of the token endpoint is let in."""
 
     clients: Mapping[str, Client]
     given: Kept[Access] = field(default_factory=Kept[Access])
     used: Kept[Used] = field(default_factory=Kept[Used])
 
-    def identify(self, request: Request, now: datetime) -> tuple[Caller, Refusal | None]:
+    def identify(self, request: Request, now: datetime, tenant: str = "") -> tuple[Caller, Refusal | None]:
         """Who asks."""
         found = bearer(request, self.given, now)
         return (found, None) if isinstance(found, Caller) else (_NOBODY, found)

@@ -42,12 +42,14 @@ def _store(box: Sandbox) -> Store:
 
 @routes.post("/reset")
 def reset() -> Any:
-    """Start afresh, one tenant (`?tenant=NAME`) or all: the records, the journal, the faults and the clock."""
+    """Start afresh, one tenant (`?tenant=NAME`) or all: the records, journal, faults, clock and counts of requests."""
     tenant = arguments("tenant").get("tenant")
     for box in sandboxes().values():
         _store(box).reset(tenant)
         box.journal.clear(tenant=tenant)
         box.faults.clear(tenant)
+        if box.authority is not None:
+            box.authority.forget(tenant)
         if tenant is None:
             box.faults.reseed(box.faults.seed)
     reset_clocks(tenant)
