@@ -290,6 +290,13 @@ def test_faults_with_one_mistake_change_nothing(client: Client) -> None:
     assert [planned["fault"] for planned in client.control("GET", "/faults")["faults"]] == ["500"]
 
 
+def test_a_fault_of_another_provider_than_the_query_names_is_refused() -> None:
+    client = Client()
+    client.http = create_app(Settings(("nhs", "redox"))).test_client()
+    said = client.mistake("PUT", "/faults?provider=nhs", [{"fault": "500"}, {"fault": "500", "provider": "redox"}])
+    assert said == "[1].provider: must be nhs, as ?provider= says, or be left out."
+
+
 def test_the_clock_moves_stops_and_comes_back(client: Client) -> None:
     def now(query: str = "") -> datetime:
         return datetime.fromisoformat(client.control("GET", f"/clock{query}")["now"])

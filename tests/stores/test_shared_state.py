@@ -22,6 +22,7 @@ from mocksandbox.sandbox import Sandbox
 from mocksandbox.sandbox.shared import Shared, open_shared
 from mocksandbox.server.app import create_app
 from mocksandbox.server.settings import Settings
+from mocksandbox.store import Board, Note
 
 CONTROL = "/__mocksandbox"
 BASE = "/immunisation-fhir-api/FHIR/R4"
@@ -103,6 +104,27 @@ def test_faults_of_a_tenant_are_that_tenants(two: tuple[Process, Process]) -> No
     assert [other.get(READ, headers=headers).status_code for headers in tenants] == [500, 429, 200]
     control(one, "DELETE", "/faults?tenant=b")
     assert [one.get(READ, headers=headers).status_code for headers in tenants] == [500, 200, 200]
+
+
+def test_faults_and_clocks_are_written_in_one_step_however_many_they_are(
+    process: Callable[..., Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, changed = process("nhs", "clinikapi"), list[str]()
+    real = Board.change
+
+    def noted(board: Board, name: str, change: Callable[[Note], Note]) -> None:
+        changed.append(name)
+        real(board, name, change)
+
+    monkeypatch.setattr(Board, "change", noted)
+    control(one, "PUT", "/faults", [{"fault": "429", "count": 1}] * 30)
+    assert changed == ["faults/nhs", "faults/clinikapi"]
+    assert len(control(one, "GET", "/faults")["faults"]) == 60
+    changed.clear()
+    for query in ("", "?tenant=a"):
+        control(one, "PUT", f"/clock{query}", {"move": 5})
+        control(one, "DELETE", f"/clock{query}")
+    assert changed == ["clock", "clock", "clocks", "clocks", "clocks"]
 
 
 def test_a_seed_makes_the_draws_repeatable_whichever_process_draws(two: tuple[Process, Process]) -> None:

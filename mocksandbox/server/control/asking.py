@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Response, current_app, request
 from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
 
 from mocksandbox import codec
 from mocksandbox.sandbox import Sandbox
+
+T = TypeVar("T")
 
 
 def is_number(value: Any) -> bool:
@@ -47,6 +49,11 @@ def sandboxes() -> Mapping[str, Sandbox]:
     """The sandboxes by provider name."""
     found: Mapping[str, Sandbox] = current_app.extensions["mocksandbox"]
     return found
+
+
+def each_once(found: Iterable[T]) -> list[T]:
+    """The things themselves, where several sandboxes have the same one: a journal, a clock."""
+    return list({id(each): each for each in found}.values())
 
 
 def arguments(*known: str) -> Mapping[str, str]:

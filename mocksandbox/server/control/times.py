@@ -11,7 +11,18 @@ from flask import Blueprint
 
 from mocksandbox.errors import StoreFullError
 from mocksandbox.sandbox import Clock
-from mocksandbox.server.control.asking import SECONDS, TEXT, TRUTH, answer, arguments, json_body, members, mistake, sandboxes
+from mocksandbox.server.control.asking import (
+    SECONDS,
+    TEXT,
+    TRUTH,
+    answer,
+    arguments,
+    each_once,
+    json_body,
+    members,
+    mistake,
+    sandboxes,
+)
 
 routes = Blueprint("times", __name__)
 
@@ -60,11 +71,12 @@ def change() -> Any:
         )
     before = _clock(tenant)
     changed = _changed(Clock(before.offset, before.frozen), said)
-    for box in sandboxes().values():
-        if tenant is None:
-            box.clock.follow(changed.offset, changed.frozen)
-        else:
-            box.clocks[tenant] = changed
+    if tenant is None:
+        for shared in each_once(box.clock for box in sandboxes().values()):
+            shared.follow(changed.offset, changed.frozen)
+    else:
+        for several in each_once(box.clocks for box in sandboxes().values()):
+            several[tenant] = changed
     return _told(tenant)
 
 
@@ -78,12 +90,14 @@ def reset() -> Any:
 
 def reset_clocks(tenant: str | None) -> None:
     """Forget how a tenant's clock was moved, or every clock."""
-    for box in sandboxes().values():
-        if tenant is not None:
-            box.clocks.pop(tenant, None)
+    if tenant is None:
+        for shared in each_once(box.clock for box in sandboxes().values()):
+            shared.reset()
+    for several in each_once(box.clocks for box in sandboxes().values()):
+        if tenant is None:
+            several.clear()
         else:
-            box.clock.reset()
-            box.clocks.clear()
+            several.pop(tenant, None)
 
 
 def _changed(clock: Clock, said: dict[str, Any]) -> Clock:
