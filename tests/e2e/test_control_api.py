@@ -15,10 +15,12 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from mocksandbox.provider import open_provider
+from mocksandbox.journal import Journal
+from mocksandbox.provider import Provider, open_provider
 from mocksandbox.rules.places import change
 from mocksandbox.sandbox.faults import FAULTS
 from mocksandbox.server.app import create_app
+from mocksandbox.server.control import records
 from mocksandbox.server.control.guide import ROUTES, Route
 from mocksandbox.server.settings import Settings
 from tests.e2e.live import FHIR_JSON, Server, serving
@@ -177,6 +179,26 @@ def test_a_reset_forgets_everything_of_all(client: Client) -> None:
     assert client.read(made, "a").status_code == 404
     assert client.control("GET", "/clock")["frozen"] is False
     assert client.read().status_code == 200
+
+
+def test_the_journal_of_several_apis_is_cleared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    http, cleared = create_app(Settings(("nhs", "redox", "clinikapi"))).test_client(), list[str | None]()
+    monkeypatch.setattr(Journal, "clear", lambda _, *, tenant: cleared.append(tenant))
+    for query in ("", "?tenant=a"):
+        assert http.post(f"{CONTROL}/reset{query}").status_code == 200
+    assert cleared == [None, "a"]
+
+
+def test_what_creates_records_is_looked_up_once_however_many_they_are(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
+    looked, creating = list[str](), records._creating
+
+    def noted(provider: Provider) -> dict[str, str]:
+        looked.append(provider.name)
+        return creating(provider)
+
+    monkeypatch.setattr(records, "_creating", noted)
+    assert client.control("POST", "/seed", [record() for _ in range(5)])["created"] == 5
+    assert looked == ["nhs"]
 
 
 def test_seeds_are_stored_as_if_they_were_created(client: Client) -> None:
