@@ -319,6 +319,33 @@ def test_a_fault_of_another_provider_than_the_query_names_is_refused() -> None:
     assert said == "[1].provider: must be nhs, as ?provider= says, or be left out."
 
 
+_LONG = "x" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/clock", {_LONG: 1}),
+        ("PUT", "/clock", {"set": _LONG}),
+        ("PUT", "/clock", {"move": _LONG}),
+        ("PUT", "/faults", [{"fault": _LONG}]),
+        ("PUT", "/faults", [{"fault": f"429:{_LONG}"}]),
+        ("PUT", "/faults", [{"fault": "500", "operation": _LONG}]),
+        ("PUT", "/faults", [{"fault": "500", "provider": _LONG}]),
+        ("POST", "/seed", [{"resourceType": _LONG}]),
+        ("POST", "/restore", {"records": [{_LONG: 1}]}),
+        ("GET", f"/journal?limit={_LONG}", None),
+        ("GET", f"/journal?bodies={_LONG}", None),
+        ("GET", f"/journal?status={_LONG}", None),
+        ("GET", f"/journal?{_LONG}=1", None),
+    ],
+)
+def test_what_is_said_back_of_a_long_name_is_its_beginning(client: Client, method: str, path: str, body: Any) -> None:
+    said = client.mistake(method, path, body)
+    assert "x" * 150 in said
+    assert len(said) < 1000
+
+
 def test_the_clock_moves_stops_and_comes_back(client: Client) -> None:
     def now(query: str = "") -> datetime:
         return datetime.fromisoformat(client.control("GET", f"/clock{query}")["now"])

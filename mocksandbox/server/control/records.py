@@ -10,6 +10,7 @@ from flask import Blueprint, current_app, request
 
 from mocksandbox import __version__, codec
 from mocksandbox.contract import Miss
+from mocksandbox.errors import shortened
 from mocksandbox.exchange import Headers, Request, Response
 from mocksandbox.provider import Provider
 from mocksandbox.rules.attempt import Attempt, Record
@@ -102,7 +103,7 @@ def _create(box: Sandbox, paths: Mapping[str, str], record: Any, at: str) -> Req
         raise mistake(f"must be {'a resource: an object with a resourceType' if '' not in paths else 'an object'}.", at)
     path = paths.get(kind) or paths.get("")
     if path is None:
-        raise mistake(f"{provider.name} creates no {kind}.", f"{at}.resourceType")
+        raise mistake(f"{provider.name} creates no {shortened(kind)}.", f"{at}.resourceType")
     settings = current_app.extensions["mocksandbox.settings"]
     origin = origin_of(request.environ, trust_proxy=settings.trust_proxy)
     headers = Headers([("Accept", provider.media_type), ("Content-Type", provider.media_type)])

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from mocksandbox.errors import StoreFullError
+from mocksandbox.errors import StoreFullError, shortened
 from mocksandbox.sandbox import Clock
 from mocksandbox.server.control.asking import (
     SECONDS,
@@ -118,7 +118,7 @@ def _moment(text: str, at: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise mistake(f"must be a time such as 2026-01-01T00:00:00Z, and is {text!r}.", at) from error
+        raise mistake(f"must be a time such as 2026-01-01T00:00:00Z, and is {shortened(text)!r}.", at) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -129,7 +129,9 @@ def _span(move: Any) -> timedelta:
         return timedelta(seconds=float(move))
     found = _DURATION.fullmatch(move)
     if found is None:
-        raise mistake(f"must be a number of seconds, or a duration such as P1D, P2W or -PT2H30M, and is {move!r}.", "move")
+        raise mistake(
+            f"must be a number of seconds, or a duration such as P1D, P2W or -PT2H30M, and is {shortened(move)!r}.", "move"
+        )
     weeks, days, hours, minutes, seconds = (float(part or 0) for part in found.groups()[1:])
     span = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
     return -span if found[1] == "-" else span
