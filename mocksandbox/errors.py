@@ -8,6 +8,14 @@ from typing import TypeVar
 
 E = TypeVar("E", bound=BaseException)
 
+MOST_SAID = 200
+"""How many characters of a text from outside a message says back."""
+
+
+def shortened(text: str) -> str:
+    """A text from outside, no longer than anybody reads: so it is said back, and compared with what is known."""
+    return text if len(text) <= MOST_SAID else f"{text[:MOST_SAID]}…"
+
 
 def without_frames(error: E) -> E:
     """An error that is kept as a value, without the frames in which it was raised: these keep all that they have seen, and
@@ -42,6 +50,8 @@ class UsageError(MocksandboxError):
     """A name or an option that does not exist; the message carries the nearest known one, and all when there are few."""
 
     def __init__(self, problem: str, given: str = "", known: Iterable[str] = ()) -> None:
+        short = shortened(given)
+        problem, given = problem.replace(repr(given), repr(short)), short
         self.known = tuple(sorted(known))
         many = len(self.known) > MOST_NAMED
         near = get_close_matches(given, self.known, n=3 if many else 1)

@@ -127,12 +127,12 @@ class Journal:
         """Forget all entries; or of them those that meet a condition, those of a tenant."""
         with self._lock:
             kept = [
-                entry
-                for entry in self._entries
+                (entry, weight)
+                for entry, weight in zip(self._entries, self._weights, strict=True)
                 if tenant not in (None, entry.tenant) or (where is not None and not where(entry))
             ]
-            self._entries = deque(kept)
-            self._weights = deque(map(weight_of, kept))
+            self._entries = deque(entry for entry, _ in kept)
+            self._weights = deque(weight for _, weight in kept)
             self._bytes = sum(self._weights)
 
     def __iter__(self) -> Iterator[Entry]:

@@ -274,6 +274,8 @@ class SandboxView:
         self.run.activity.wait_idle(1.0)
         self.sandbox.store.reset()
         self.sandbox.faults.clear()
+        if self.sandbox.authority is not None:
+            self.sandbox.authority.forget(None)
         self.box.stubs.clear()
         self.clock.reset()
         self.box.since = self.run.newest

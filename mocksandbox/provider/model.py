@@ -42,13 +42,17 @@ class Profile:
 class Authority(Protocol):
     """Who knows the callers of an API."""
 
-    def identify(self, request: Request, now: datetime) -> tuple[Caller, Refusal | None]:
-        """Who asks, and why they are not let in, if they are not."""
+    def identify(self, request: Request, now: datetime, tenant: str = "") -> tuple[Caller, Refusal | None]:
+        """Who asks, and why they are not let in, if they are not; the tenant is the one whose records it is about."""
         ...
 
     def routes(self) -> Mapping[tuple[str, str], Callable[[Request, datetime], Response]]:
         """The authority's own routes, by method and absolute path (a token endpoint, for example)."""
         ...
+
+    def forget(self, tenant: str | None) -> None:
+        """Start afresh with a tenant, or with all (None): what was counted. Tokens that were given out stay good."""
+        return None  # most count nothing
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from heapq import heappop, heappush
 from threading import Lock
-from typing import Generic, TypeVar
+from time import time
+from typing import Generic, Protocol, TypeVar
 from urllib.parse import parse_qsl
 
 from mocksandbox.exchange import FORM, Request
@@ -26,40 +26,58 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 MOST_KEPT = 10_000
 """The most access tokens, and the most used `jti`s, that are kept at a time."""
 
+KEPT_FOR = 24 * 3600.0
+"""How many seconds each is kept, so that whoever has one that has ended is told so."""
+
 MOST_BYTES = 64 * 1024  # of a token request
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750 section 2.1
 
-V = TypeVar("V")
+
+class Ending(Protocol):
+    """What is good until a time, by the clock of whoever asks."""
+
+    @property
+    def until(self) -> datetime:
+        """Until when."""
+        ...
+
+
+V = TypeVar("V", bound=Ending)
 
 
 @dataclass
 class Kept(Generic[V]):
-    """Values that are kept until a time, at most `most` of them: beyond that, those that end first go. Safe for threads."""
+    """Values that are kept for a day, at most `most` of them: beyond that, those that came first go. Safe for threads.
+
+    The day is one of the real time. Each tenant has a clock of its own, and one that moves it must not end what others have.
+    """
 
     most: int = MOST_KEPT
-    _values: dict[str, V] = field(default_factory=dict)
-    _ends: list[tuple[datetime, str]] = field(default_factory=list)
+    _values: dict[str, tuple[V, float]] = field(default_factory=dict)  # each with when it came, the first to come first
     _lock: Lock = field(default_factory=Lock)
 
     def __len__(self) -> int:
         return len(self._values)
 
     def get(self, key: str) -> V | None:
-        """The value, None when there is none."""
+        """The value, whether or not it has ended; None when there is none."""
         with self._lock:
-            return self._values.get(key)
+            found = self._values.get(key)
+        return found[0] if found else None
 
-    def put(self, key: str, value: V, until: datetime, now: datetime) -> bool:
-        """Keep a value, and forget what has ended; False when the key is there already."""
+    def put(self, key: str, value: V, now: datetime) -> bool:
+        """Keep a value; False when one is there already that has not ended by the caller's clock."""
         with self._lock:
-            while self._ends and self._ends[0][0] <= now:
-                del self._values[heappop(self._ends)[1]]
-            if key in self._values:
+            found, real = self._values.get(key), time()
+            if found is not None and found[0].until > now:
                 return False
-            while len(self._values) >= self.most:
-                del self._values[heappop(self._ends)[1]]
-            self._values[key] = value
-            heappush(self._ends, (until, key))
+            self._values.pop(key, None)
+            while self._values:
+                first = next(iter(self._values))
+                if len(self._values) < self.most and self._values[first][1] > real - KEPT_FOR:
+                    break
+                del self._values[first]
+            self._values[key] = value, real
             return True
 
 
@@ -74,13 +92,13 @@ class KeptTogether(Kept[V]):
         return len(self._shelf)
 
     def get(self, key: str) -> V | None:
-        """The value, None when there is none."""
+        """The value, whether or not it has ended; None when there is none."""
         found = self._shelf.get(key)
         return None if found is None else self._read(found)
 
-    def put(self, key: str, value: V, until: datetime, now: datetime) -> bool:
-        """Keep a value, and forget what has ended; False when the key is there already."""
-        return self._shelf.add(key, self._spell(value), until.timestamp(), now.timestamp(), self.most)
+    def put(self, key: str, value: V, now: datetime) -> bool:
+        """Keep a value; False when one is there already that has not ended by the caller's clock."""
+        return self._shelf.add(key, self._spell(value), KEPT_FOR, self.most, lambda found: self._read(found).until <= now)
 
 
 @dataclass(frozen=True)
@@ -91,14 +109,29 @@ class Access:
     until: datetime
 
 
+@dataclass(frozen=True)
+class Used:
+    """A `jti` that was used, and until when nobody may use it again."""
+
+    until: datetime
+
+
 def kept_access(options: AuthOptions) -> Kept[Access]:
     """Where the access tokens are kept that were given out."""
     return KeptTogether(options.shelf("given"), _spelled_access, _read_access) if options.shelf else Kept[Access]()
 
 
-def kept_ids(options: AuthOptions) -> Kept[None]:
+def kept_ids(options: AuthOptions) -> Kept[Used]:
     """Where the `jti`s are kept that were used."""
-    return KeptTogether(options.shelf("used"), lambda _: b"", lambda _: None) if options.shelf else Kept[None]()
+    return KeptTogether(options.shelf("used"), _spelled_used, _read_used) if options.shelf else Kept[Used]()
+
+
+def _spelled_used(used: Used) -> bytes:
+    return used.until.isoformat().encode()
+
+
+def _read_used(spelled: bytes) -> Used:
+    return Used(datetime.fromisoformat(spelled.decode()))
 
 
 def _spelled_access(access: Access) -> bytes:

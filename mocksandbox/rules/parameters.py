@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from mocksandbox.errors import shortened
 from mocksandbox.exchange import FORM
 
 if TYPE_CHECKING:
@@ -31,9 +32,10 @@ def undeclared_parameters(attempt: Attempt) -> Iterable[Hit]:
 
 def _unknown(place: str, names: Iterable[str], known: Sequence[str] | None) -> Iterator[Hit]:
     for name in dict.fromkeys(names):
-        close = get_close_matches(name, known or (), 1)
+        short = shortened(name)
+        close = get_close_matches(short, known or (), 1)
         near = f" Did you mean {close[0]}?" if close else f" There are {', '.join(known)}." if known else ""
-        yield f"{place}:{name}", "http.unknown-parameter", {"name": name, "near": near}
+        yield f"{place}:{short}", "http.unknown-parameter", {"name": short, "near": near}
 
 
 _Names = Sequence[str] | None

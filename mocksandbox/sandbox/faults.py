@@ -230,4 +230,4 @@ def read_fault(text: str) -> Asked:
     try:
         return Asked(text, fault, fault.make(*(parameters.split(":") if parameters else ())))
     except (ValueError, TypeError) as error:
-        raise UsageError(f"The fault {text!r} has wrong parameters; write {fault.usage}.") from error
+        raise UsageError(f"The fault {text!r} has wrong parameters; write {fault.usage}.", text) from error

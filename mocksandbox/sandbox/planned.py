@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from threading import Lock
@@ -85,12 +85,11 @@ class Faults:
         Raises:
             UsageError: there is no such fault, its parameters are wrong, or no request of the operation can meet it.
         """
-        asked = read_fault(fault)
         if count is not None and count < 1:
             raise UsageError(f"The fault {fault!r} is set for {count} requests; 1 is the least.")
         if not 0 < share <= 1:
             raise UsageError(f"The share of {fault!r} is {share}; it must be above 0 and not above 1.")
-        self.plan(Planned(asked, operation, tenant, count, share))
+        self.plan(Planned(read_fault(fault), operation, tenant, count, share))
 
     def plan(self, planned: Planned) -> None:
         """Set a fault that was read.
@@ -99,8 +98,27 @@ class Faults:
             StoreFullError: as many are set as may be.
         """
         with self._lock:
-            look_for_room(self._planned)
+            look_for_room(self._planned, 1)
             self._planned.append(planned)
+
+    def look_for(self, planned: Sequence[Planned], tenant: str | None = None) -> None:
+        """Look whether `plan_instead` may set these.
+
+        Raises:
+            StoreFullError: they are more than may be set; nothing was changed.
+        """
+        look_for_room(_others(self.planned(), tenant), len(planned))
+
+    def plan_instead(self, planned: Sequence[Planned], tenant: str | None = None) -> None:
+        """Set these faults in place of what is set: of everything, or of what is set for this tenant alone.
+
+        Raises:
+            StoreFullError: they are more than may be set; nothing was changed.
+        """
+        with self._lock:
+            kept = _others(self._planned, tenant)
+            look_for_room(kept, len(planned))
+            self._planned = [*kept, *planned]
 
     def planned(self, tenant: str | None = None) -> list[Planned]:
         """The faults that are set: all, or those that requests of a tenant can meet."""
@@ -109,8 +127,7 @@ class Faults:
 
     def clear(self, tenant: str | None = None) -> None:
         """Take back what is set: everything, or what is set for this tenant alone."""
-        with self._lock:
-            self._planned = [planned for planned in self._planned if tenant is not None and planned.tenant != tenant]
+        self.plan_instead((), tenant)
 
     def meet(self, operation: Operation | None, tenant: str, preferred: str = "") -> list[Asked]:
         """The faults that a request meets: the one that it prefers, then those that are set. Each of these is counted down."""
@@ -126,15 +143,21 @@ class Faults:
         return met
 
 
-def look_for_room(planned: Sequence[object]) -> None:
-    """Look whether one more fault may be set.
+def _others(planned: Iterable[Planned], tenant: str | None) -> list[Planned]:
+    """What stays when the faults of a tenant, or all (None), are taken back."""
+    return [each for each in planned if tenant is not None and each.tenant != tenant]
+
+
+def look_for_room(planned: Sequence[object], more: int) -> None:
+    """Look whether so many more faults may be set.
 
     Raises:
-        StoreFullError: as many are set as may be.
+        StoreFullError: these would be more than may be.
     """
-    if len(planned) >= MOST_PLANNED:
+    if len(planned) + more > MOST_PLANNED:
         raise StoreFullError(
-            f"{MOST_PLANNED} faults are set, which are the most: DELETE /__mocksandbox/faults takes them back."
+            f"{len(planned) + more} faults would be set, and {MOST_PLANNED} are the most for one API. Nothing was changed; "
+            "DELETE /__mocksandbox/faults takes back what is set."
         )
 
 

@@ -178,7 +178,7 @@ class Sandbox:
         now = notes["at"] = self.clock_of(tenant).now()
         kept = self.store.partition(tenant)
         records = kept if self.profile.remembers else Scratch(kept)
-        attempt = self._attempt(request, match, records, now, trusted)
+        attempt = self._attempt(request, match, records, now, None if trusted else tenant)
         preferences = read_preferences(request)
         real = real_people(self.provider, attempt) if self.only_synthetic else ()
         notes["withheld"] = bool(real)
@@ -216,11 +216,11 @@ class Sandbox:
             notes["differences"] = self.differences.of(attempt)
         return response
 
-    def _attempt(self, request: Request, match: Match | Miss, records: Partition, now: datetime, trusted: bool) -> Attempt:
+    def _attempt(self, request: Request, match: Match | Miss, records: Partition, now: datetime, asks: str | None) -> Attempt:
         provider = self.provider
         caller, refusal = ANYBODY, None
-        if self.authority is not None and not trusted:
-            caller, refusal = self.authority.identify(request, now)
+        if self.authority is not None and asks is not None:  # the tenant; None when the sandbox's owner asks
+            caller, refusal = self.authority.identify(request, now, asks)
         return made(
             Attempt,
             request=request,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -91,20 +92,26 @@ class SharedFaults(Faults):
 
         def added(note: Note) -> Note:
             before = note.get("planned", ())
-            look_for_room(before)
+            look_for_room(before, 1)
             return {**note, "planned": [*before, planned.summary()]}
 
         self._board.change(self._name, added)
 
+    def plan_instead(self, planned: Sequence[Planned], tenant: str | None = None) -> None:
+        """Set these faults in place of what is set: of everything, or of what is set for this tenant alone."""
+        new = [each.summary() for each in planned]
+
+        def changed(note: Note) -> Note:
+            kept = [each for each in note.get("planned", ()) if tenant is not None and each["tenant"] != tenant]
+            look_for_room(kept, len(new))
+            return {**note, "planned": [*kept, *new]}
+
+        self._board.change(self._name, changed)
+
     def clear(self, tenant: str | None = None) -> None:
         """Take back what is set: everything, or what is set for this tenant alone."""
-
-        def cleared(note: Note) -> Note:
-            kept = [each for each in note.get("planned", ()) if tenant is not None and each["tenant"] != tenant]
-            return {**note, "planned": kept}
-
         if self._planned:
-            self._board.change(self._name, cleared)
+            self.plan_instead((), tenant)
 
     def meet(self, operation: Operation | None, tenant: str, preferred: str = "") -> list[Asked]:
         """The faults that a request meets: the one that it prefers, then those that are set. Each of these is counted down."""

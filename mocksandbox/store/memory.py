@@ -168,6 +168,12 @@ class MemoryStore(Store):
                 assert isinstance(gate, _Place)
                 gate.leave()
 
+    def weight(self, tenant: str) -> int:
+        """As how many versions the records of a tenant count (`weight_of`); those of one that wrote nothing count nothing."""
+        with self.lock:
+            gate = self.written[tenant].gate if tenant in self.written else None
+        return gate.weight if isinstance(gate, _Place) else 0
+
     def tenants(self) -> Sequence[str]:
         """The tenants that have been written to."""
         return sorted(self.written)
@@ -179,7 +185,7 @@ class _Place(Gate):
     def __init__(self, store: MemoryStore, tenant: str, partition: MemoryPartition) -> None:
         self._store, self._tenant = store, tenant
         self._partition = ref(partition)
-        self._weight = 0
+        self.weight = 0
         self._taken = self._left = False
 
     def admit(self, records: Sequence[Record], instead: bool) -> None:
@@ -187,7 +193,7 @@ class _Place(Gate):
         if self._left:  # somebody has started the tenant afresh, and what is written here is seen by nobody else
             return
         if room is not None:
-            room.check(sum(map(weight_of, records)) - (self._weight if instead else 0))
+            room.check(sum(map(weight_of, records)) - (self.weight if instead else 0))
         if not self._taken:
             with self._store.lock:
                 if room is not None:
@@ -199,18 +205,18 @@ class _Place(Gate):
                 self._store.recent.pop(self._tenant, None)
                 self._taken = True
         if instead and room is not None:
-            room.change(-self._weight)
-            self._weight = 0
+            room.change(-self.weight)
+            self.weight = 0
 
     def count(self, record: Record) -> None:
         room = self._store.room
         if room is not None and not self._left:
             weight = weight_of(record)
-            self._weight += weight
+            self.weight += weight
             room.change(weight)
 
     def leave(self) -> None:
         """Give the place back."""
         self._left = True
         if self._store.room is not None:
-            self._store.room.leave(self._tenant, self._weight)
+            self._store.room.leave(self._tenant, self.weight)

@@ -19,8 +19,8 @@ _LARGE = 16 * 1024
 
 
 def weight_of(record: Record) -> int:
-    """As how many versions a version counts: a large one as several, one for each 16 KiB."""
-    return 1 + len(record.body) // _LARGE
+    """As how many versions a version counts: a large one as several, one for each 16 KiB of its body and its keys."""
+    return 1 + (len(record.body) + sum(map(len, record.keys.values()))) // _LARGE
 
 
 @dataclass

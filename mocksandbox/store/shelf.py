@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import time
 
-from mocksandbox.store.database import Database
+from mocksandbox.store.database import Database, Section
 from mocksandbox.store.rows import digest
 
 FOREVER = 1e18
@@ -14,11 +15,14 @@ FOREVER = 1e18
 _FOUND = "SELECT value FROM mocksandbox_shelves WHERE shelf = :shelf AND name = :name"
 _COUNTED = "SELECT count(*) FROM mocksandbox_shelves WHERE shelf = :shelf"
 _ENDED = "DELETE FROM mocksandbox_shelves WHERE shelf = :shelf AND ends <= :now"
+_EMPTIED = "DELETE FROM mocksandbox_shelves WHERE shelf = :shelf"
+_DROPPED = "DELETE FROM mocksandbox_shelves WHERE shelf = :shelf AND name = :name"
 _FIRST_TO_END = """DELETE FROM mocksandbox_shelves WHERE shelf = :shelf AND name IN
     (SELECT name FROM mocksandbox_shelves WHERE shelf = :shelf ORDER BY ends LIMIT :many)"""
 _ADDED = """INSERT INTO mocksandbox_shelves (shelf, name, value, ends) VALUES (:shelf, :name, :value, :ends)
     ON CONFLICT DO NOTHING"""
-_CHANGED = "UPDATE mocksandbox_shelves SET value = :value, ends = :ends WHERE shelf = :shelf AND name = :name"
+_CHANGED = """INSERT INTO mocksandbox_shelves (shelf, name, value, ends) VALUES (:shelf, :name, :value, :ends)
+    ON CONFLICT (shelf, name) DO UPDATE SET value = excluded.value, ends = excluded.ends"""
 
 
 @dataclass(frozen=True)
@@ -38,28 +42,42 @@ class Shelf:
             found = section.rows(_FOUND, self._of(key))
         return bytes(found[0][0]) if found else None
 
-    def add(self, key: str, value: bytes, ends: float, now: float, most: int) -> bool:
-        """Keep a value until a time (seconds since 1970), and forget what has ended; of more than so many, those that end
-        first go. False, and nothing is changed, when the key is there already.
+    def add(self, key: str, value: bytes, seconds: float, most: int, over: Callable[[bytes], bool]) -> bool:
+        """Keep a value for so many seconds, and forget what was kept for long enough; of more than so many, those that end
+        first go. False when there is a value already, unless that one is `over`.
         """
+        now = time()
         with self.database.section(writes=True) as section:
             section.run(_ENDED, {"shelf": self.name, "now": now})
-            added = section.run(_ADDED, {**self._of(key), "value": value, "ends": FOREVER}) == 1
-            if added:
-                many = int(section.rows(_COUNTED, {"shelf": self.name})[0][0]) - most
-                if many > 0:
-                    section.run(_FIRST_TO_END, {"shelf": self.name, "many": many})
-                section.run(_CHANGED, {**self._of(key), "value": value, "ends": ends})
-            return added
+            if section.run(_ADDED, {**self._of(key), "value": value, "ends": FOREVER}) == 1:
+                self._limit(section, most)
+            else:
+                found = section.rows(_FOUND + self.database.locking, self._of(key))
+                if found and not over(bytes(found[0][0])):
+                    return False
+            section.run(_CHANGED, {**self._of(key), "value": value, "ends": now + seconds})
+            return True
 
-    def change(self, key: str, change: Callable[[bytes], bytes]) -> bytes:
-        """Put another value in place of one (`b""` when there was none), while nobody else changes it."""
+    def _limit(self, section: Section, most: int) -> None:
+        many = int(section.rows(_COUNTED, {"shelf": self.name})[0][0]) - most
+        if many > 0:
+            section.run(_FIRST_TO_END, {"shelf": self.name, "many": many})
+
+    def change(self, key: str, change: Callable[[bytes], bytes], most: int) -> None:
+        """Put another value in place of one (`b""` when there was none), while nobody else changes it; of more than so many,
+        those that were changed longest ago go first.
+        """
         with self.database.section(writes=True) as section:
-            section.run(_ADDED, {**self._of(key), "value": b"", "ends": FOREVER})
+            if section.run(_ADDED, {**self._of(key), "value": b"", "ends": FOREVER}) == 1:
+                self._limit(section, most)
             before = section.rows(_FOUND + self.database.locking, self._of(key))
-            after = change(bytes(before[0][0]))
-            section.run(_CHANGED, {**self._of(key), "value": after, "ends": FOREVER})
-            return after
+            after = change(bytes(before[0][0]) if before else b"")
+            section.run(_CHANGED, {**self._of(key), "value": after, "ends": time()})
+
+    def drop(self, key: str | None) -> None:
+        """Take a value away, or all (None)."""
+        with self.database.section(writes=True) as section:
+            section.run(*(_EMPTIED, {"shelf": self.name}) if key is None else (_DROPPED, self._of(key)))
 
     def _of(self, key: str) -> dict[str, object]:
         return {"shelf": self.name, "name": digest(key)}

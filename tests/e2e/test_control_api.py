@@ -15,12 +15,14 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from mocksandbox.provider import open_provider
+from mocksandbox.journal import Journal
+from mocksandbox.provider import Provider, open_provider
 from mocksandbox.provider.discovery import BUILT_IN
 from mocksandbox.rules.places import change
 from mocksandbox.sandbox import Sandbox
 from mocksandbox.sandbox.faults import FAULTS
 from mocksandbox.server.app import create_app
+from mocksandbox.server.control import records
 from mocksandbox.server.control.guide import ROUTES, Route
 from mocksandbox.server.settings import Settings
 from tests.e2e.live import FHIR_JSON, Server, serving
@@ -181,6 +183,26 @@ def test_a_reset_forgets_everything_of_all(client: Client) -> None:
     assert client.read().status_code == 200
 
 
+def test_the_journal_of_several_apis_is_cleared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    http, cleared = create_app(Settings(("nhs", "redox", "clinikapi"))).test_client(), list[str | None]()
+    monkeypatch.setattr(Journal, "clear", lambda _, *, tenant: cleared.append(tenant))
+    for query in ("", "?tenant=a"):
+        assert http.post(f"{CONTROL}/reset{query}").status_code == 200
+    assert cleared == [None, "a"]
+
+
+def test_what_creates_records_is_looked_up_once_however_many_they_are(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
+    looked, creating = list[str](), records._creating
+
+    def noted(provider: Provider) -> dict[str, str]:
+        looked.append(provider.name)
+        return creating(provider)
+
+    monkeypatch.setattr(records, "_creating", noted)
+    assert client.control("POST", "/seed", [record() for _ in range(5)])["created"] == 5
+    assert looked == ["nhs"]
+
+
 def test_seeds_are_stored_as_if_they_were_created(client: Client) -> None:
     said = client.control("POST", "/seed?tenant=a", {"provider": "nhs", "records": [record(), record()]})
     assert (said["created"], [result["status"] for result in said["results"]]) == (2, [201, 201])
@@ -290,6 +312,40 @@ def test_faults_with_one_mistake_change_nothing(client: Client) -> None:
     client.control("PUT", "/faults", {"fault": "500"})
     client.mistake("PUT", "/faults", {"faults": [{"fault": "429"}, {"fault": "nonsense"}]})
     assert [planned["fault"] for planned in client.control("GET", "/faults")["faults"]] == ["500"]
+
+
+def test_a_fault_of_another_provider_than_the_query_names_is_refused() -> None:
+    client = Client()
+    client.http = create_app(Settings(("nhs", "redox"))).test_client()
+    said = client.mistake("PUT", "/faults?provider=nhs", [{"fault": "500"}, {"fault": "500", "provider": "redox"}])
+    assert said == "[1].provider: must be nhs, as ?provider= says, or be left out."
+
+
+_LONG = "x" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/clock", {_LONG: 1}),
+        ("PUT", "/clock", {"set": _LONG}),
+        ("PUT", "/clock", {"move": _LONG}),
+        ("PUT", "/faults", [{"fault": _LONG}]),
+        ("PUT", "/faults", [{"fault": f"429:{_LONG}"}]),
+        ("PUT", "/faults", [{"fault": "500", "operation": _LONG}]),
+        ("PUT", "/faults", [{"fault": "500", "provider": _LONG}]),
+        ("POST", "/seed", [{"resourceType": _LONG}]),
+        ("POST", "/restore", {"records": [{_LONG: 1}]}),
+        ("GET", f"/journal?limit={_LONG}", None),
+        ("GET", f"/journal?bodies={_LONG}", None),
+        ("GET", f"/journal?status={_LONG}", None),
+        ("GET", f"/journal?{_LONG}=1", None),
+    ],
+)
+def test_what_is_said_back_of_a_long_name_is_its_beginning(client: Client, method: str, path: str, body: Any) -> None:
+    said = client.mistake(method, path, body)
+    assert "x" * 150 in said
+    assert len(said) < 1000
 
 
 def test_the_clock_moves_stops_and_comes_back(client: Client) -> None:

@@ -32,11 +32,14 @@ class Told:
     caller: Caller = field(default_factory=Caller)
     refusal: Refusal | None = None
 
-    def identify(self, request: Request, now: datetime) -> tuple[Caller, Refusal | None]:
+    def identify(self, request: Request, now: datetime, tenant: str = "") -> tuple[Caller, Refusal | None]:
         return self.caller, self.refusal
 
     def routes(self) -> Mapping[tuple[str, str], object]:
         return {}
+
+    def forget(self, tenant: str | None) -> None:
+        return None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from mocksandbox.provider.model import MAX_BODY as API_BODY
+from mocksandbox.provider.tokens import MOST_KEPT
+from mocksandbox.providers.clinikapi.account import MOST_TENANTS
+from mocksandbox.providers.redox.searching import MOST_PARAMETERS, MOST_VALUES
 from mocksandbox.rules.catalogue import MOST_FINDINGS
 from mocksandbox.sandbox.planned import MOST_MET, MOST_PLANNED
 from mocksandbox.server.connection import HEAD_TIMEOUT, IDLE_TIMEOUT, TAKE_TIMEOUT
@@ -38,6 +41,9 @@ SETTINGS = Settings()
             "bytes that the journal's entries take: bodies, findings, and heads of over 4 KiB",
             f"{SETTINGS.journal_bytes // MIB} MiB",
         ),
+        ("access tokens, and used `jti`s, for each API", f"{MOST_KEPT:,}, for a day"),
+        ("tenants whose requests are counted (ClinikAPI)", f"{MOST_TENANTS:,}"),
+        ("parameters and values of a search (Redox)", f"{MOST_PARAMETERS}; {MOST_VALUES:,}"),
         ("connections of one process", f"{CONNECTIONS:,}"),
         ("seconds for a request's head", f"{HEAD_TIMEOUT:g}"),
         ("seconds for a body", f"{SETTINGS.body_timeout:g}"),

@@ -96,6 +96,19 @@ def test_one_entry_over_the_bound_is_kept_until_the_next(make: Make) -> None:
     assert [entry.number for entry in journal] == [2]
 
 
+def test_what_stays_when_others_go_is_not_weighed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(most_bytes=100)
+    for number in range(6):
+        record(journal, size=10 + number, tenant="ab"[number % 2])
+    with monkeypatch.context() as patched:
+        patched.setattr("mocksandbox.journal.weight_of", lambda _: pytest.fail("weighed again"))
+        journal.clear(tenant="a")
+    assert [entry.number for entry in journal] == [2, 4, 6]
+    for _ in range(2):
+        record(journal, size=31)
+    assert [entry.number for entry in journal] == [4, 6, 7, 8], "of 11, 13, 15, 31 and 31 bytes the oldest must go"
+
+
 def test_clearing_gives_the_bytes_back(make: Make) -> None:
     journal = make(most_bytes=100)
     record(journal, size=90, tenant="a")

@@ -189,6 +189,52 @@ def test_faults_and_clocks_are_limited_too(monkeypatch: pytest.MonkeyPatch, tmp_
     ] * 3 + [507]
 
 
+def test_a_snapshot_that_does_not_fit_into_a_tenant_changes_none_of_its_records() -> None:
+    client = create_app(Settings(providers=("nhs", "evaluation"), max_records=12)).test_client()
+
+    def records(tenant: str) -> list[Any]:
+        found: list[Any] = client.get(f"/__mocksandbox/records?tenant={tenant}").get_json(force=True)["records"]
+        return found
+
+    def restored(**many: int) -> int:
+        made = [{**first[name], "id": f"{name}-{number}"} for name in many for number in range(many[name])]
+        return client.post("/__mocksandbox/restore?tenant=r", json={"records": made}).status_code
+
+    first = {record["provider"]: {**record, "version": 1} for record in records("r")}
+    assert restored(nhs=4, evaluation=4) == 200
+    before = records("r")
+    assert len(before) == 8
+    assert restored(nhs=2, evaluation=12) == 507
+    assert restored(nhs=12, evaluation=2) == 507
+    assert records("r") == before
+    assert restored(nhs=2, evaluation=10) == 200, "in place of the eight there is room for twelve"
+    assert len(records("r")) == 12
+
+
+@pytest.mark.parametrize("store", ["memory", "sqlite"])
+def test_faults_that_are_too_many_for_one_api_change_none_of_any(
+    store: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.setattr(planning, "MOST_PLANNED", 3)
+    url = "memory" if store == "memory" else f"sqlite:///{tmp_path / 'records.db'}"
+    client = create_app(Settings(providers=("clinikapi", "nhs"), store=url)).test_client()
+    path = "/__mocksandbox/faults"
+
+    def planned() -> Any:
+        return client.get(path).get_json(force=True)["faults"]
+
+    assert client.put(f"{path}?tenant=a", json=[{"fault": "500", "provider": "nhs"}] * 2).status_code == 200
+    before = planned()
+    for query in ("", "?tenant=b"):
+        for many in ([{"fault": "429"}] * 2 + [{"fault": "500", "provider": "nhs"}] * 2, [{"fault": "429"}] * 4):
+            answer = client.put(path + query, json={"faults": many, "seed": 1})
+            assert answer.status_code == 507
+            assert "Nothing was changed" in answer.text
+            assert planned() == before
+    assert client.put(path, json=[{"fault": "429"}] * 3).status_code == 200, "in place of those that were set"
+    assert [each["provider"] for each in planned()] == ["clinikapi"] * 3 + ["nhs"] * 3
+
+
 def test_a_snapshot_that_does_not_fit_is_refused_by_the_control_api() -> None:
     app, box, _ = served(max_records=8)
     client = app.test_client()

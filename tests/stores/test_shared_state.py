@@ -13,7 +13,8 @@ from flask.testing import FlaskClient
 
 from mocksandbox.errors import UsageError
 from mocksandbox.provider import open_provider
-from mocksandbox.provider.tokens import Access, KeptTogether, kept_access, kept_ids
+from mocksandbox.provider.tokens import KEPT_FOR, Access, KeptTogether, Used, kept_access, kept_ids
+from mocksandbox.providers.clinikapi import account
 from mocksandbox.providers.clinikapi.account import Rate, Windows, WindowsTogether
 from mocksandbox.rules.attempt import Caller
 from mocksandbox.rules.places import change
@@ -21,6 +22,7 @@ from mocksandbox.sandbox import Sandbox
 from mocksandbox.sandbox.shared import Shared, open_shared
 from mocksandbox.server.app import create_app
 from mocksandbox.server.settings import Settings
+from mocksandbox.store import Board, Note
 
 CONTROL = "/__mocksandbox"
 BASE = "/immunisation-fhir-api/FHIR/R4"
@@ -102,6 +104,27 @@ def test_faults_of_a_tenant_are_that_tenants(two: tuple[Process, Process]) -> No
     assert [other.get(READ, headers=headers).status_code for headers in tenants] == [500, 429, 200]
     control(one, "DELETE", "/faults?tenant=b")
     assert [one.get(READ, headers=headers).status_code for headers in tenants] == [500, 200, 200]
+
+
+def test_faults_and_clocks_are_written_in_one_step_however_many_they_are(
+    process: Callable[..., Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, changed = process("nhs", "clinikapi"), list[str]()
+    real = Board.change
+
+    def noted(board: Board, name: str, change: Callable[[Note], Note]) -> None:
+        changed.append(name)
+        real(board, name, change)
+
+    monkeypatch.setattr(Board, "change", noted)
+    control(one, "PUT", "/faults", [{"fault": "429", "count": 1}] * 30)
+    assert changed == ["faults/nhs", "faults/clinikapi"]
+    assert len(control(one, "GET", "/faults")["faults"]) == 60
+    changed.clear()
+    for query in ("", "?tenant=a"):
+        control(one, "PUT", f"/clock{query}", {"move": 5})
+        control(one, "DELETE", f"/clock{query}")
+    assert changed == ["clock", "clock", "clocks", "clocks", "clocks"]
 
 
 def test_a_seed_makes_the_draws_repeatable_whichever_process_draws(two: tuple[Process, Process]) -> None:
@@ -211,11 +234,11 @@ def test_a_message_sent_to_one_process_is_queued_behind_another_s(process: Calla
 def test_a_token_given_by_one_process_is_known_to_all(shared: Callable[[], Shared]) -> None:
     one, other = (kept_access(_options(made)) for made in (shared(), shared()))
     access = Access(Caller("MAVIS", frozenset({"COVID.C", "FLU.R"})), NOON)
-    assert one.put("token", access, NOON, NOON - timedelta(minutes=5))
+    assert one.put("token", access, NOON - timedelta(minutes=5))
     assert other.get("token") == access
     assert other.get("another") is None
     anybody = Access(Caller(None, None), NOON)
-    assert other.put("open", anybody, NOON, NOON - timedelta(minutes=5))
+    assert other.put("open", anybody, NOON - timedelta(minutes=5))
     assert one.get("open") == anybody
 
 
@@ -232,7 +255,7 @@ def test_an_id_is_used_once_whichever_process_it_comes_to(shared: Callable[[], S
 
     def work(number: int) -> None:
         start.wait(30)
-        won.append(kept[number % 2].put("client\njti", None, NOON, NOON - timedelta(minutes=1)))
+        won.append(kept[number % 2].put("client\njti", Used(NOON), NOON - timedelta(minutes=1)))
 
     threads = [Thread(target=work, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -240,30 +263,73 @@ def test_an_id_is_used_once_whichever_process_it_comes_to(shared: Callable[[], S
     for thread in threads:
         thread.join(60)
     assert sorted(won) == [False] * 7 + [True]
-    assert kept[0].put("client\njti", None, NOON + timedelta(minutes=9), NOON)  # the first has ended
+    assert kept[0].put("client\njti", Used(NOON + timedelta(minutes=9)), NOON)  # the first has ended
 
 
 def test_what_is_kept_is_bounded(shared: Callable[[], Shared]) -> None:
     made = shared()
-    kept = KeptTogether[int](made.shelf("numbers"), lambda value: str(value).encode(), int, most=3)
+    kept = KeptTogether[Used](
+        made.shelf("numbers"), lambda used: used.until.isoformat().encode(), lambda spelled: Used(_moment(spelled)), most=3
+    )
     for number in range(1000):
-        assert kept.put(str(number), number, NOON + timedelta(seconds=number + 1), NOON)
+        assert kept.put(str(number), _until(1000 - number), NOON)
         if number > 10 and number % 100 != 0:
             continue
         assert len(kept) == min(number + 1, 3)
-    assert [kept.get(str(number)) for number in (996, 997, 998, 999)] == [None, 997, 998, 999]
-    assert not kept.put("999", 0, NOON + timedelta(seconds=5000), NOON)
-    assert kept.put("new", 0, NOON + timedelta(seconds=5000), NOON + timedelta(seconds=2000))
-    assert len(kept) == 1
+    assert [kept.get(str(number)) for number in (996, 997, 998, 999)] == [None, *map(_until, (3, 2, 1))]
+    assert not kept.put("999", _until(5000), NOON)
+    assert kept.put("999", _until(5000), NOON + timedelta(seconds=1)), "the first has ended"
+    assert kept.get("999") == _until(5000)
+    assert len(kept) == 3
+
+
+def test_what_was_kept_for_long_enough_is_forgotten(shared: Callable[[], Shared], monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, real = kept_ids(_options(shared())), [1e9]
+    monkeypatch.setattr("mocksandbox.store.shelf.time", lambda: real[0])
+    kept.put("old", _until(9), NOON)
+    real[0] += KEPT_FOR
+    kept.put("new", _until(9), NOON)
+    assert [kept.get(key) is None for key in ("old", "new")] == [True, False]
+
+
+def test_another_tenants_clock_ends_nothing(shared: Callable[[], Shared]) -> None:
+    one, other = (kept_ids(_options(made)) for made in (shared(), shared()))
+    assert one.put("client\njti", Used(NOON), NOON - timedelta(minutes=5))
+    for moved in (timedelta(days=3650), -timedelta(days=3650)):
+        assert other.put(f"client\n{moved}", Used(NOON + moved), NOON + moved - timedelta(minutes=5))
+        assert not one.put("client\njti", Used(NOON), NOON - timedelta(minutes=4))
+
+
+def _until(second: int) -> Used:
+    return Used(NOON + timedelta(seconds=second))
+
+
+def _moment(spelled: bytes) -> datetime:
+    return datetime.fromisoformat(spelled.decode())
 
 
 def test_requests_are_counted_together(shared: Callable[[], Shared]) -> None:
     one, other, alone = WindowsTogether(shared().shelf("w")), WindowsTogether(shared().shelf("w")), Windows()
     rate = Rate(3, 60)
     moments = [NOON + timedelta(seconds=second) for second in (0, 1, 2, 3, 59, 60, 61, -5)]
-    told = [(one, other)[number % 2].count("key", rate, moment) for number, moment in enumerate(moments)]
-    assert told == [alone.count("key", rate, moment) for moment in moments]
-    assert one.count("another", rate, NOON)[0].remaining == 2
+    told = [(one, other)[number % 2].count("t", "key", rate, moment) for number, moment in enumerate(moments)]
+    assert told == [alone.count("t", "key", rate, moment) for moment in moments]
+    assert one.count("t", "another", rate, NOON)[0].remaining == 2
+    assert one.count("u", "another", rate, NOON)[0].remaining == 2
+    other.forget("t")
+    assert [one.count(tenant, "another", rate, NOON)[0].remaining for tenant in "tu"] == [2, 1]
+    other.forget(None)
+    assert [one.count(tenant, "another", rate, NOON)[0].remaining for tenant in "tu"] == [2, 2]
+
+
+def test_the_tenants_that_are_counted_together_are_bounded(
+    shared: Callable[[], Shared], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account, "MOST_TENANTS", 2)
+    monkeypatch.setattr("mocksandbox.store.shelf.time", iter(range(9)).__next__)
+    windows, rate = WindowsTogether(shared().shelf("w")), Rate(1, 60)
+    told = [windows.count(tenant, "a", rate, NOON)[1] for tenant in ("one", "two", "one", "three", "one", "two")]
+    assert told == [False, False, True, False, True, False]
 
 
 def test_a_wrong_fault_is_refused_here_too(shared: Callable[[], Shared]) -> None:

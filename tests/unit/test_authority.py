@@ -28,7 +28,7 @@ from mocksandbox.errors import ContractError, UsageError
 from mocksandbox.exchange import Headers, Request, Response
 from mocksandbox.provider import AuthOptions
 from mocksandbox.provider.keys import LEAST_BITS
-from mocksandbox.provider.tokens import ASSERTION_TYPE, MOST_BYTES, Kept
+from mocksandbox.provider.tokens import ASSERTION_TYPE, KEPT_FOR, MOST_BYTES, Kept, Used
 from mocksandbox.providers.nhs import BASE_PATH, provider
 from mocksandbox.providers.nhs.authority import OpenDoor, authority
 from mocksandbox.providers.nhs.diseases import vaccine_types
@@ -331,13 +331,42 @@ def test_of_many_threads_with_one_assertion_one_gets_a_token(door: TokenDoor) ->
     assert sorted(statuses) == [200, *[400] * 19]
 
 
-def test_what_is_kept_is_bounded_and_what_ends_first_goes_first() -> None:
-    kept = Kept[int](most=3)
+def until(second: int) -> Used:
+    return Used(NOW + timedelta(seconds=second))
+
+
+def test_what_is_kept_is_bounded_and_what_came_first_goes_first() -> None:
+    kept = Kept[Used](most=3)
     for number in range(1000):
-        assert kept.put(str(number), number, NOW + timedelta(seconds=number + 1), NOW)
-    assert len(kept) == len(kept._ends) == 3
-    assert [kept.get(str(number)) for number in (996, 997, 999)] == [None, 997, 999]
-    assert not kept.put("999", 0, NOW + timedelta(seconds=5000), NOW)
+        assert kept.put(str(number), until(1000 - number), NOW)
+    assert len(kept) == 3
+    assert [kept.get(str(number)) for number in (996, 997, 999)] == [None, until(3), until(1)]
+    assert not kept.put("999", until(5000), NOW)
+    assert kept.put("999", until(5000), NOW + timedelta(seconds=1)), "the first has ended"
+    assert kept.get("999") == until(5000)
+
+
+def test_what_was_kept_for_long_enough_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, real = Kept[Used](), [0.0]
+    monkeypatch.setattr("mocksandbox.provider.tokens.time", lambda: real[0])
+    kept.put("old", until(9), NOW)
+    real[0] = KEPT_FOR / 2
+    kept.put("newer", until(9), NOW)
+    assert len(kept) == 2
+    real[0] = KEPT_FOR
+    kept.put("newest", until(9), NOW)
+    assert [kept.get(key) is None for key in ("old", "newer", "newest")] == [True, False, False]
+
+
+def test_another_tenants_clock_ends_no_token_and_makes_no_jti_new(door: TokenDoor) -> None:
+    sent = form()
+    token = ask(door, sent).json()["access_token"]
+    for moved in (timedelta(days=3650), -timedelta(days=3650)):
+        at = NOW + moved
+        other = signed(HEADER, claims(exp=int(at.timestamp()) + 200))
+        assert ask(door, form(other), at).status == 200
+        assert door.identify(with_token(token), NOW)[1] is None
+        assert ask(door, sent).status == 400
 
 
 def test_the_tokens_and_the_used_jtis_of_a_door_are_bounded(door: TokenDoor) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,14 @@ import pytest
 from mocksandbox.errors import ContractError, UsageError
 from mocksandbox.exchange import Headers, Request, Response
 from mocksandbox.provider import AuthOptions, open_provider
+from mocksandbox.providers.clinikapi import account
 from mocksandbox.providers.clinikapi.account import Rate, Windows
 from mocksandbox.providers.clinikapi.authority import authority
 from mocksandbox.providers.clinikapi.keys import read_keys
 from mocksandbox.providers.clinikapi.promise import FOLDER
 from mocksandbox.sandbox import Sandbox
+from mocksandbox.server.app import create_app
+from mocksandbox.server.settings import Settings
 
 BODY = {"status": "completed", "vaccineCode": "140", "patientId": "pt_demo0001"}
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -115,9 +119,43 @@ def test_without_a_limit_the_headers_are_there_all_the_same() -> None:
 
 def test_a_window_is_not_fooled_by_a_clock_that_is_set_back() -> None:
     windows, rate = Windows(), Rate(1, 60)
-    assert windows.count("a", rate, NOON)[1] is False
-    assert windows.count("a", rate, NOON)[1] is True
-    assert windows.count("a", rate, NOON - timedelta(days=1))[1] is False
+    assert windows.count("", "a", rate, NOON)[1] is False
+    assert windows.count("", "a", rate, NOON)[1] is True
+    assert windows.count("", "a", rate, NOON - timedelta(days=1))[1] is False
+
+
+def test_each_tenant_has_windows_of_its_own_which_a_reset_begins_again() -> None:
+    windows, rate = Windows(), Rate(1, 60)
+    one, other = (partial(windows.count, tenant, "a", rate) for tenant in ("one", "other"))
+    assert [one(NOON)[1], one(NOON)[1]] == [False, True]
+    assert other(NOON - timedelta(days=1))[1] is False
+    assert one(NOON)[1] is True, "another tenant's clock begins no window"
+    windows.forget("one")
+    assert [one(NOON)[1], other(NOON - timedelta(days=1))[1]] == [False, True]
+    windows.forget(None)
+    assert [one(NOON)[1], other(NOON)[1]] == [False, False]
+
+
+def test_the_tenants_that_are_counted_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(account, "MOST_TENANTS", 2)
+    windows, rate = Windows(), Rate(1, 60)
+    told = [windows.count(tenant, "a", rate, NOON)[1] for tenant in ("one", "two", "one", "three", "one", "two")]
+    assert told == [False, False, True, False, True, False]
+
+
+def test_over_http_a_limit_is_a_tenants_and_a_reset_gives_it_back() -> None:
+    client = create_app(Settings(("clinikapi",), auth="token")).test_client()
+    path = f"{open_provider('clinikapi').base_path}/immunizations"
+
+    def read(tenant: str) -> int:
+        return client.get(f"/tenants/{tenant}{path}", headers={"x-api-key": "clk_test_limited"}).status_code
+
+    assert [read("a") for _ in range(4)] == [200, 200, 200, 429]
+    assert [read("b") for _ in range(4)] == [200, 200, 200, 429]
+    client.post("/__mocksandbox/reset?tenant=b")
+    assert [read("a"), read("b")] == [429, 200]
+    client.post("/__mocksandbox/reset")
+    assert [read("a"), read("b")] == [200, 200]
 
 
 def test_a_file_of_keys_replaces_the_providers_own(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
@@ -50,18 +51,34 @@ class Rate:
     seconds: int
 
 
+MOST_TENANTS = 10_000
+"""The most tenants whose requests are counted; beyond that, the count of one that has not asked for long begins again."""
+
+
 @dataclass
 class Windows:
-    """Counts requests by name, in windows that begin with the first request after the one before is over."""
+    """Counts requests by tenant and name, in windows that begin with the first request after the one before is over."""
 
-    _begun: dict[str, tuple[datetime, int]] = field(default_factory=dict)
+    _begun: dict[str, dict[str, tuple[datetime, int]]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def count(self, name: str, rate: Rate, now: datetime) -> tuple[Allowance, bool]:
+    def count(self, tenant: str, name: str, rate: Rate, now: datetime) -> tuple[Allowance, bool]:
         """Count one request: what is left, and whether this one was too many."""
         with self._lock:
-            start, used = self._begun[name] = _counted(self._begun.get(name), rate, now)
+            begun = self._begun.pop(tenant, {})
+            start, used = begun[name] = _counted(begun.get(name), rate, now)
+            self._begun[tenant] = begun  # behind all others
+            if len(self._begun) > MOST_TENANTS:
+                del self._begun[next(iter(self._begun))]
         return _left(start, used, rate, now)
+
+    def forget(self, tenant: str | None) -> None:
+        """Begin again for a tenant, or for all."""
+        with self._lock:
+            if tenant is None:
+                self._begun.clear()
+            else:
+                self._begun.pop(tenant, None)
 
 
 class WindowsTogether(Windows):
@@ -71,20 +88,23 @@ class WindowsTogether(Windows):
         super().__init__()
         self._shelf = shelf
 
-    def count(self, name: str, rate: Rate, now: datetime) -> tuple[Allowance, bool]:
+    def count(self, tenant: str, name: str, rate: Rate, now: datetime) -> tuple[Allowance, bool]:
         """Count one request: what is left, and whether this one was too many."""
+        counted: list[tuple[datetime, int]] = []
 
-        def count(before: bytes) -> bytes:
-            start, used = _counted(_read(before), rate, now)
-            return f"{used} {start.isoformat()}".encode()
+        def count(spelled: bytes) -> bytes:
+            begun = json.loads(spelled) if spelled else {}
+            before = (datetime.fromisoformat(begun[name][0]), begun[name][1]) if name in begun else None
+            start, used = _counted(before, rate, now)
+            counted[:] = [(start, used)]
+            return json.dumps({**begun, name: [start.isoformat(), used]}).encode()
 
-        start, used = _read(self._shelf.change(name, count)) or (now, 1)
-        return _left(start, used, rate, now)
+        self._shelf.change(tenant, count, MOST_TENANTS)
+        return _left(*counted[0], rate, now)
 
-
-def _read(spelled: bytes) -> tuple[datetime, int] | None:
-    used, _, start = spelled.decode().partition(" ")
-    return (datetime.fromisoformat(start), int(used)) if spelled else None
+    def forget(self, tenant: str | None) -> None:
+        """Begin again for a tenant, or for all."""
+        self._shelf.drop(tenant)
 
 
 def _counted(before: tuple[datetime, int] | None, rate: Rate, now: datetime) -> tuple[datetime, int]:

@@ -20,7 +20,7 @@ KEY_HEADER = "x-api-key"
 
 
 @dataclass(frozen=True)
-class KeyDoor:
+class KeyDoor(Authority):
     """Knows callers by their keys. Where no key is `needed`, a request without one is let in with all scopes, and so is a
     well-formed key that is in no file; a key that could never work is refused all the same.
     """
@@ -29,33 +29,37 @@ class KeyDoor:
     needed: bool
     windows: Windows = field(default_factory=Windows)
 
-    def identify(self, request: Request, now: datetime) -> tuple[Holder, Refusal | None]:
+    def identify(self, request: Request, now: datetime, tenant: str = "") -> tuple[Holder, Refusal | None]:
         """Who asks, and what is wrong with the key. A request that is let in is counted."""
         text = request.headers.get(KEY_HEADER)
         anybody = Holder(organization=self.file.organization, lag=self.file.lag)
         if text is None:
-            return (anybody, Refusal("no-key")) if self.needed else self._counted(anybody, self.file.rate, now)
+            return (anybody, Refusal("no-key")) if self.needed else self._counted(tenant, anybody, self.file.rate, now)
         if not KEY_FORM.fullmatch(text):
             return anybody, None  # a rule refuses it
         key = self.file.keys.get(text)
         if key is None:
-            return (anybody, Refusal("unknown-key")) if self.needed else self._counted(anybody, self.file.rate, now)
+            return (anybody, Refusal("unknown-key")) if self.needed else self._counted(tenant, anybody, self.file.rate, now)
         if (refusal := _ended(key, now)) is not None:
             return anybody, refusal
         holder = Holder(text, key.scopes, key.organization, lag=self.file.lag)
-        return self._counted(holder, key.rate, now)
+        return self._counted(tenant, holder, key.rate, now)
 
-    def _counted(self, holder: Holder, rate: Rate | None, now: datetime) -> tuple[Holder, Refusal | None]:
-        """The caller with what is left of its requests. Callers without a known key share one window."""
+    def _counted(self, tenant: str, holder: Holder, rate: Rate | None, now: datetime) -> tuple[Holder, Refusal | None]:
+        """The caller with what is left of its requests for a tenant. Callers without a known key share one window."""
         if rate is None:
             return holder, None
-        allowance, too_many = self.windows.count(holder.name or "", rate, now)
+        allowance, too_many = self.windows.count(tenant, holder.name or "", rate, now)
         values = {"requests": allowance.total, "reset": allowance.reset}
         return _with(holder, allowance), Refusal("too-many-requests", values) if too_many else None
 
     def routes(self) -> Mapping[tuple[str, str], Callable[[Request, datetime], Response]]:
         """No routes of its own: keys are made in a dashboard."""
         return {}
+
+    def forget(self, tenant: str | None) -> None:
+        """All windows of a tenant, or of all, begin again."""
+        self.windows.forget(tenant)
 
 
 def _with(holder: Holder, allowance: Allowance) -> Holder:
@@ -80,5 +84,5 @@ def authority(options: AuthOptions) -> Authority:
     named, own = options.files.get("clients"), FOLDER / "keys.yaml"
     # When several APIs are served, the file may be of another one's clients alone.
     others = named is not None and "clients" in (table := read_mapping(named)) and "keys" not in table
-    windows = WindowsTogether(options.shelf("windows")) if options.shelf else Windows()
+    windows = WindowsTogether(options.shelf("rates")) if options.shelf else Windows()
     return KeyDoor(read_keys(own if named is None or others else named), options.mode == "token", windows)

@@ -91,14 +91,14 @@ def _client(entry: Any, path: Path, at: str, suppliers: Mapping[str, Caller]) ->
 
 
 @dataclass(frozen=True)
-class OpenDoor:
+class OpenDoor(Authority):
     """Everybody is let in. Who names a supplier (header `SupplierSystem`, or `Authorization: Bearer supplier:NAME`) has that
     supplier's rights, and none when the name is unknown; who names nobody has all rights.
     """
 
     suppliers: Mapping[str, Caller]
 
-    def identify(self, request: Request, now: datetime) -> tuple[Caller, Refusal | None]:
+    def identify(self, request: Request, now: datetime, tenant: str = "") -> tuple[Caller, Refusal | None]:
         """Who asks."""
         return self.supplier(request.headers.tell(_supplier_in)), None
 

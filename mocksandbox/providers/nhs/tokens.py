@@ -17,8 +17,9 @@ from uuid import uuid4
 from mocksandbox import codec
 from mocksandbox.contract import read_mapping
 from mocksandbox.exchange import Headers, Request, Response
+from mocksandbox.provider import Authority
 from mocksandbox.provider.assertions import Assertion, believe, read_assertion, shown
-from mocksandbox.provider.tokens import Access, Kept, bearer, token_form
+from mocksandbox.provider.tokens import Access, Kept, Used, bearer, token_form
 from mocksandbox.providers.nhs import BASE_PATH
 from mocksandbox.providers.nhs.authority import ALGORITHM, Client, named_supplier
 from mocksandbox.providers.nhs.fields import FOLDER
@@ -29,21 +30,19 @@ LIFETIME = 599
 """How long an access token is taken, in seconds. The answer has it as a JSON string, "599", as the NHS gives it."""
 
 _NOBODY = Caller(None, frozenset())
-# An ended token is remembered for an hour, so that its client is told that it ended and not that nobody knows it.
-_REMEMBERED = timedelta(hours=1)
 _HEADERS = Headers([("Content-Type", "application/json"), ("Cache-Control", "no-store"), ("Pragma", "no-cache")])
 
 
 @dataclass(frozen=True)
-class TokenDoor:
+class TokenDoor(Authority):
     """Only who has a token is let in: one of the token endpoint, or the short form `supplier:NAME`."""
 
     suppliers: Mapping[str, Caller]
     clients: Mapping[str, Client]
     given: Kept[Access] = field(default_factory=Kept[Access])
-    used: Kept[None] = field(default_factory=Kept[None])
+    used: Kept[Used] = field(default_factory=Kept[Used])
 
-    def identify(self, request: Request, now: datetime) -> tuple[Caller, Refusal | None]:
+    def identify(self, request: Request, now: datetime, tenant: str = "") -> tuple[Caller, Refusal | None]:
         """Who asks. A refusal has the gateway's words; why it is one is in its values, as `reason`."""
         found = self._caller(request, now)
         if isinstance(found, Caller):
@@ -71,9 +70,7 @@ class TokenDoor:
         if isinstance(found, Refusal):
             return _refuse(found)
         token, until = token_urlsafe(21), now + timedelta(seconds=LIFETIME)
-        self.given.put(
-            token, Access(self.suppliers[self.clients[found.claims["iss"]].supplier], until), until + _REMEMBERED, now
-        )
+        self.given.put(token, Access(self.suppliers[self.clients[found.claims["iss"]].supplier], until), now)
         answer = {"access_token": token, "expires_in": str(LIFETIME), "token_type": "Bearer"}
         return Response(200, _HEADERS, codec.dumps(answer))
 
@@ -86,7 +83,7 @@ class TokenDoor:
         if form.get("client_id", issuer) != issuer:
             return Refusal("token.client-differs", {"found": shown(form["client_id"])})
         # Last, so that only what its client has signed uses a jti up; and in one step, so that of two at once one is refused.
-        new = self.used.put(f"{issuer}\n{jti}", None, datetime.fromtimestamp(read.claims["exp"], UTC), now)
+        new = self.used.put(f"{issuer}\n{jti}", Used(datetime.fromtimestamp(read.claims["exp"], UTC)), now)
         return read if new else Refusal("token.jti-used")
 
 

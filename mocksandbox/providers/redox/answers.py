@@ -12,7 +12,7 @@ from mocksandbox.providers.redox import delivery
 from mocksandbox.providers.redox.acknowledgement import acknowledgement
 from mocksandbox.providers.redox.destinations import Destination, destination_of, queue_of
 from mocksandbox.providers.redox.parts import FHIR_JSON, Placed, identifiers, main_type, of_type
-from mocksandbox.providers.redox.searching import found_bundle, record_keys
+from mocksandbox.providers.redox.searching import found_bundle, patients_of, record_keys
 from mocksandbox.rules import Finding
 from mocksandbox.rules.attempt import Attempt, Record
 from mocksandbox.store import Partition
@@ -43,7 +43,7 @@ def write(attempt: Attempt, records: Partition) -> Response:
     destination, queue = _queue(attempt)
     made = delivery.enqueue(attempt, records, queue, destination)
     written = [_put(attempt, records, queue, placed, made) for placed in of_type(attempt, main_type(attempt))]
-    delivery.log(attempt, records, queue, made, written)
+    delivery.log(attempt, records, queue, made, written, patients_of(attempt))
     return Response(200, _FHIR, codec.dumps(acknowledgement(attempt, destination, written)))
 
 
@@ -58,7 +58,7 @@ def _put(attempt: Attempt, records: Partition, queue: str, placed: Placed, made:
     known = _known(records, kind, queue, resource)
     id, version = (known.id, known.version + 1) if known else (str(uuid4()), 1)
     body = codec.dumps({**resource, "id": id})
-    keys = {**record_keys(attempt, queue, resource), "delivered": made.at}
+    keys = record_keys(attempt, queue, resource, made)
     record = Record(kind, id, version, body, keys, recorded=attempt.now, author=attempt.caller.name)
     records.put(record)
     return record

@@ -68,10 +68,10 @@ def _rights(named: Any, path: str, at: str) -> frozenset[str] | None:
 
 
 @dataclass(frozen=True)
-class OpenDoor:
+class OpenDoor(Authority):
     """Everybody is let in and may send to every destination, with any token or none."""
 
-    def identify(self, request: Request, now: datetime) -> tuple[Caller, Refusal | None]:
+    def identify(self, request: Request, now: datetime, tenant: str = "") -> tuple[Caller, Refusal | None]:
         """Anybody."""
         return _ANYBODY, None
 

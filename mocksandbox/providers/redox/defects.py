@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -91,7 +91,12 @@ def as_caller(name: str, rights: Iterable[str], *also: str) -> Defect[Attempt]:
 
 def searching(name: str, parameter: str, value: str, *also: str) -> Defect[Attempt]:
     """A search for this value of a parameter."""
-    return Defect(name, lambda attempt: attempt.with_raw(urlencode([(parameter, value)]).encode(), FORM), frozenset(also))
+    return searching_for(name, [(parameter, value)], *also)
+
+
+def searching_for(name: str, wanted: Sequence[tuple[str, str]], *also: str) -> Defect[Attempt]:
+    """A search for these parameters."""
+    return Defect(name, lambda attempt: attempt.with_raw(urlencode(wanted).encode(), FORM), frozenset(also))
 
 
 def preferring(defect: Defect[Attempt], prefer: str) -> Defect[Attempt]:

@@ -75,9 +75,16 @@ def enqueue(attempt: Attempt, records: Partition, queue: str, destination: Desti
     return made
 
 
-def log(attempt: Attempt, records: Partition, queue: str, made: Delivery, written: Sequence[Record]) -> None:
-    """Write a message's delivery into the log: which versions it brings, and every try with its outcome and time. A try whose
-    time is still to come has not happened yet.
+def log(
+    attempt: Attempt,
+    records: Partition,
+    queue: str,
+    made: Delivery,
+    written: Sequence[Record],
+    patients: Sequence[str],
+) -> None:
+    """Write a message's delivery into the log: which versions it brings, of which patients, and every try with its outcome and
+    time. A try whose time is still to come has not happened yet.
     """
     body = {
         "id": made.id,
@@ -85,6 +92,7 @@ def log(attempt: Attempt, records: Partition, queue: str, made: Delivery, writte
         "operation": attempt.operation.id if attempt.operation else "",
         "queued": instant(attempt.now),
         "resources": [f"{record.kind}/{record.id}/_history/{record.version}" for record in written],
+        "patients": patients,
         "tries": [{"at": instant(moment), "outcome": "delivered" if taken else "failed"} for moment, taken in made.tries],
         "delivered": made.at or None,
         "outcome": made.outcome,

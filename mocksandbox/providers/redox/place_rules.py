@@ -8,7 +8,17 @@ from mocksandbox.providers.redox import defects as by
 from mocksandbox.providers.redox.destinations import destination_of
 from mocksandbox.providers.redox.parts import SEARCHES, main_type, place
 from mocksandbox.providers.redox.promise import PARAMETERS, RESPONSES, promise
-from mocksandbox.providers.redox.searching import DATE, IDENTIFIER, PATIENT, STATUS, STATUSES, asked, day_asked
+from mocksandbox.providers.redox.searching import (
+    DATE,
+    IDENTIFIER,
+    MOST_PARAMETERS,
+    MOST_VALUES,
+    PATIENT,
+    STATUS,
+    STATUSES,
+    asked,
+    day_asked,
+)
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.rule import Hit, Rule
 
@@ -124,6 +134,15 @@ CALLER: tuple[Rule[Attempt], ...] = (
 )
 
 
+def _too_many_values(attempt: Attempt) -> Iterator[Hit]:
+    found = asked(attempt)
+    # Counted by their commas: nothing is split before it is known to be few.
+    values = sum(1 + value.count(",") for _, value in found)
+    if len(found) > MOST_PARAMETERS or values > MOST_VALUES:
+        told = {"parameters": len(found), "values": values, "most": MOST_PARAMETERS, "most_values": MOST_VALUES}
+        yield "body", "too-many-values", told
+
+
 def _bad_patient(attempt: Attempt) -> Iterator[Hit]:
     for name, value in asked(attempt):
         kind, slash, id = value.rpartition("/")
@@ -152,6 +171,20 @@ def _bad_status(attempt: Attempt) -> Iterator[Hit]:
 
 
 SEARCH: tuple[Rule[Attempt], ...] = (
+    promise(
+        "too-many-values",
+        "A search has at most 100 parameters and 1,000 values",
+        "Every record is held against each.",
+        f"{RESPONSES}/BadRequest",
+        _too_many_values,
+        (
+            by.searching_for("parameters", [(PATIENT, "p1")] * (MOST_PARAMETERS + 1)),
+            by.searching_for("values", [(PATIENT, ",".join(["p1"] * (MOST_VALUES + 1)))]),
+        ),
+        stage="size-of-search",
+        operations=SEARCHES,
+        issue="too-costly",
+    ),
     promise(
         "bad-patient",
         "patient is a patient's id, or Patient/id",

@@ -29,7 +29,7 @@ from mocksandbox.rules.rule import Defect
 _PARAMETER = frozenset({"http/parameter"})
 _START = ("route", "token", "destination", "accept", "size-of-body", "media")
 _WRITE = (*_START, "json", "document", "bundle", "message")
-_SEARCH = (*_START, "document", "search")
+_SEARCH = (*_START, "size-of-search", "document", "search")
 ORDER: Mapping[str, tuple[str, ...]] = {
     "": ("route", "token"),
     **dict.fromkeys(sorted(WRITES), _WRITE),

@@ -16,8 +16,9 @@ from typing import Any
 from mocksandbox import codec
 from mocksandbox.contract import read_mapping
 from mocksandbox.exchange import Headers, Request, Response
+from mocksandbox.provider import Authority
 from mocksandbox.provider.assertions import believe, read_assertion, shown
-from mocksandbox.provider.tokens import Access, Kept, bearer, token_form
+from mocksandbox.provider.tokens import Access, Kept, Used, bearer, token_form
 from mocksandbox.providers.redox.authority import ALGORITHM, Client
 from mocksandbox.providers.redox.parts import BASE_PATH, FOLDER
 from mocksandbox.rules.attempt import Caller, Refusal
@@ -28,20 +29,18 @@ LIFETIME = 300
 
 ERROR_URI = "https://docs.redoxengine.com/permalink/7sEi7MTFssZ1JuHpUYLeYJ"
 _NOBODY = Caller(None, frozenset())
-# An ended token is remembered for an hour, so that its client is told that it ended and not that nobody knows it.
-_REMEMBERED = timedelta(hours=1)
 _HEADERS = Headers([("Content-Type", "application/json"), ("Cache-Control", "no-store"), ("Pragma", "no-cache")])
 
 
 @dataclass(frozen=True)
-class TokenDoor:
+class TokenDoor(Authority):
     """Only who has a token of the token endpoint is let in."""
 
     clients: Mapping[str, Client]
     given: Kept[Access] = field(default_factory=Kept[Access])
-    used: Kept[None] = field(default_factory=Kept[None])
+    used: Kept[Used] = field(default_factory=Kept[Used])
 
-    def identify(self, request: Request, now: datetime) -> tuple[Caller, Refusal | None]:
+    def identify(self, request: Request, now: datetime, tenant: str = "") -> tuple[Caller, Refusal | None]:
         """Who asks."""
         found = bearer(request, self.given, now)
         return (found, None) if isinstance(found, Caller) else (_NOBODY, found)
@@ -57,7 +56,7 @@ class TokenDoor:
         if isinstance(found, Refusal):
             return _refuse(found)
         token, until = token_urlsafe(32), now + timedelta(seconds=LIFETIME)
-        self.given.put(token, Access(found.caller, until), until + _REMEMBERED, now)
+        self.given.put(token, Access(found.caller, until), now)
         answer: dict[str, Any] = {"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME}
         if not isinstance(form, Refusal) and "scope" in form:
             answer["scope"] = form["scope"]
@@ -72,7 +71,7 @@ class TokenDoor:
         if form.get("client_id", issuer) != issuer:
             return Refusal("token.client-differs", {"found": shown(form["client_id"])})
         # Last, so that only what its client has signed uses a jti up; and in one step, so that of two at once one is refused.
-        new = self.used.put(f"{issuer}\n{jti}", None, datetime.fromtimestamp(read.claims["exp"], UTC), now)
+        new = self.used.put(f"{issuer}\n{jti}", Used(datetime.fromtimestamp(read.claims["exp"], UTC)), now)
         return self.clients[issuer] if new else Refusal("token.jti-used")
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Response, current_app, request
 from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
 
 from mocksandbox import codec
+from mocksandbox.errors import shortened
 from mocksandbox.sandbox import Sandbox
 from mocksandbox.server.front import MOST_TENANT
+
+T = TypeVar("T")
 
 
 def is_number(value: Any) -> bool:
@@ -44,6 +47,7 @@ OBJECT: Check = (lambda value: isinstance(value, dict), "an object")
 
 def mistake(says: str, at: str = "", kind: type[HTTPException] = BadRequest) -> HTTPException:
     """A refusal, with the place that it is about."""
+    at = shortened(at)
     made = kind(f"{at}: {says}" if at else says)
     made.place = at  # type: ignore[attr-defined]  # an exception may carry more
     return made
@@ -53,6 +57,11 @@ def sandboxes() -> Mapping[str, Sandbox]:
     """The sandboxes by provider name."""
     found: Mapping[str, Sandbox] = current_app.extensions["mocksandbox"]
     return found
+
+
+def each_once(found: Iterable[T]) -> list[T]:
+    """The things themselves, where several sandboxes have the same one: a journal, a clock."""
+    return list({id(each): each for each in found}.values())
 
 
 def arguments(*known: str) -> Mapping[str, str]:
@@ -67,7 +76,7 @@ def arguments(*known: str) -> Mapping[str, str]:
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """That there is no such thing, with the nearest that there is and all the others."""
-    known = sorted(known)
+    known, name = sorted(known), shortened(name)
     near = get_close_matches(name, known, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return f"there is no {what} {name!r}.{hint} Known: {', '.join(known) or 'none'}."
@@ -89,7 +98,7 @@ def number_argument(name: str) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdecimal() and len(text) < 16):
-        raise mistake(f"must be a whole number from 0, and is {text!r}.", f"query:{name}")
+        raise mistake(f"must be a whole number from 0, and is {shortened(text)!r}.", f"query:{name}")
     return int(text)
 
 
@@ -97,7 +106,7 @@ def flag_argument(name: str) -> bool:
     """A parameter that is 1 or 0."""
     text = request.args.get(name, "0")
     if text not in ("0", "1", "false", "true"):
-        raise mistake(f"must be 1 or 0, and is {text!r}.", f"query:{name}")
+        raise mistake(f"must be 1 or 0, and is {shortened(text)!r}.", f"query:{name}")
     return text in ("1", "true")
 
 
@@ -105,7 +114,7 @@ def json_body() -> Any:
     """The request's JSON."""
     media_type = request.mimetype
     if media_type != "application/json" and not media_type.endswith("+json"):
-        says = f"must be application/json, and is {media_type or 'absent'}."
+        says = f"must be application/json, and is {shortened(media_type) or 'absent'}."
         raise mistake(says, "header:Content-Type", UnsupportedMediaType)
     body = request.get_data(cache=False)
     if not body:

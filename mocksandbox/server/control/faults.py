@@ -10,6 +10,7 @@ from flask import Blueprint
 from mocksandbox.errors import UsageError
 from mocksandbox.sandbox import Sandbox
 from mocksandbox.sandbox.faults import FAULTS, read_fault
+from mocksandbox.sandbox.planned import Planned
 from mocksandbox.server.control.asking import (
     FROM_ONE,
     LIST,
@@ -63,14 +64,18 @@ def plan() -> Any:
     specs, seed = _specs(body)
     prepared = [(_read(spec, at, tenant), at) for spec, at in specs]
     meant = [(spec, _meant(spec, at)) for spec, at in prepared]
+    planned = {box.provider.name: [_planned(spec) for spec, names in meant if box.provider.name in names] for box in chosen()}
+    for box in chosen():  # all, before any of them is changed
+        box.faults.look_for(planned[box.provider.name], tenant)
     for box in chosen():
-        box.faults.clear(tenant)
+        box.faults.plan_instead(planned[box.provider.name], tenant)
         if seed is not None:
             box.faults.reseed(seed)
-    for spec, boxes in meant:
-        for box in boxes:
-            box.faults.add(**{name: value for name, value in spec.items() if name != "provider"})
     return _told(tenant, chosen())
+
+
+def _planned(spec: dict[str, Any]) -> Planned:
+    return Planned(read_fault(spec["fault"]), spec.get("operation", ""), spec["tenant"], spec.get("count"), spec["share"])
 
 
 @routes.delete("/faults")
@@ -103,14 +108,18 @@ def _read(value: Any, at: str, tenant: str | None) -> dict[str, Any]:
     return {**spec, "share": float(spec.get("share", 1)), "tenant": spec.get("tenant") if tenant is None else tenant}
 
 
-def _meant(spec: dict[str, Any], at: str) -> list[Sandbox]:
-    """The sandboxes that a fault is for: those of its provider that have its operation."""
+def _meant(spec: dict[str, Any], at: str) -> frozenset[str]:
+    """The providers that a fault is for: its own, or all that have its operation."""
     prefix = f"{at}." if at else ""
     boxes = chosen(spec.get("provider"), f"{prefix}provider")
+    only = chosen()[0].provider.name if len(chosen()) == 1 else None
+    if only is not None and only != boxes[0].provider.name:
+        raise mistake(f"must be {only}, as ?provider= says, or be left out.", f"{prefix}provider")
     wanted = spec.get("operation", "")
     operations = {operation.id: operation for box in boxes for operation in box.provider.contract.operations}
     if wanted and wanted not in operations:
         raise mistake(unknown("operation", wanted, operations), f"{prefix}operation")
     if wanted and not read_fault(spec["fault"]).fault.fits(operations[wanted]):
         raise mistake(f"{spec['fault']!r} happens to no request of {wanted}; leave the operation out.", f"{prefix}operation")
-    return [box for box in boxes if not wanted or any(o.id == wanted for o in box.provider.contract.operations)]
+    having = (box for box in boxes if not wanted or any(o.id == wanted for o in box.provider.contract.operations))
+    return frozenset(box.provider.name for box in having)

@@ -80,7 +80,10 @@ ROUTES = (
         ({"records": []},),
     ),
     Route(
-        "POST", "/reset", "Start afresh, one tenant or all: the records, the journal, the faults and the clock.", ("tenant",)
+        "POST",
+        "/reset",
+        "Start afresh, one tenant or all: records, journal, faults, clock and counts of requests.",
+        ("tenant",),
     ),
 )
 """Every route of the control API."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, request
 
+from mocksandbox.errors import shortened
 from mocksandbox.journal import Entry, Journal
 from mocksandbox.server.control.asking import answer, arguments, chosen, flag_argument, mistake, number_argument, sandboxes
 from mocksandbox.server.control.guide import FILTERS
@@ -28,7 +29,7 @@ def _wanted() -> Callable[[Entry], bool]:
     chosen()  # a provider that does not exist is a mistake, and no reason for an empty list
     status = asked.get("status", "").lower()
     if status and not _STATUS.fullmatch(status):
-        raise mistake(f"must be a status such as 404 or 4xx, and is {status!r}.", "query:status")
+        raise mistake(f"must be a status such as 404 or 4xx, and is {shortened(status)!r}.", "query:status")
     plain = [(name, asked[name]) for name in ("provider", "operation") if name in asked]
     tests: list[Callable[[Entry], bool]] = [lambda entry: all(getattr(entry, name) == value for name, value in plain)]
     if status:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, current_app, request
 
 from mocksandbox import __version__, codec
 from mocksandbox.contract import Miss
+from mocksandbox.errors import shortened
 from mocksandbox.exchange import Headers, Request, Response
 from mocksandbox.provider import Provider
 from mocksandbox.rules.attempt import Attempt, Record
@@ -21,6 +23,7 @@ from mocksandbox.server.control.asking import (
     answer,
     arguments,
     chosen,
+    each_once,
     json_body,
     members,
     mistake,
@@ -42,14 +45,17 @@ def _store(box: Sandbox) -> Store:
 
 @routes.post("/reset")
 def reset() -> Any:
-    """Start afresh, one tenant (`?tenant=NAME`) or all: the records, the journal, the faults and the clock."""
+    """Start afresh, one tenant (`?tenant=NAME`) or all: the records, journal, faults, clock and counts of requests."""
     tenant = arguments("tenant").get("tenant")
     for box in sandboxes().values():
         _store(box).reset(tenant)
-        box.journal.clear(tenant=tenant)
         box.faults.clear(tenant)
+        if box.authority is not None:
+            box.authority.forget(tenant)
         if tenant is None:
             box.faults.reseed(box.faults.seed)
+    for journal in each_once(box.journal for box in sandboxes().values()):
+        journal.clear(tenant=tenant)
     reset_clocks(tenant)
     return answer({"status": "reset"})
 
@@ -66,7 +72,8 @@ def seed() -> Any:
     if not box.profile.remembers:
         says = f"is no use with the profile {box.profile.name} of {box.provider.name}, which remembers nothing."
         raise mistake(f"{says} Serve it with --profile {box.provider.default_profile}.", "seed")
-    requests = [_create(box, record, f"records[{index}]") for index, record in enumerate(said["records"])]
+    paths = _creating(box.provider)
+    requests = [_create(box, paths, record, f"records[{index}]") for index, record in enumerate(said["records"])]
     partition = _store(box).partition(tenant)
     with partition.exclusive():
         before = partition.snapshot()
@@ -89,15 +96,14 @@ def _one(name: str | None) -> Sandbox:
     return boxes[0]
 
 
-def _create(box: Sandbox, record: Any, at: str) -> Request:
+def _create(box: Sandbox, paths: Mapping[str, str], record: Any, at: str) -> Request:
     provider = box.provider
-    paths = _creating(provider)
     kind = record.get("resourceType", "") if isinstance(record, dict) else None
     if not isinstance(kind, str) or (not kind and "" not in paths):
         raise mistake(f"must be {'a resource: an object with a resourceType' if '' not in paths else 'an object'}.", at)
     path = paths.get(kind) or paths.get("")
     if path is None:
-        raise mistake(f"{provider.name} creates no {kind}.", f"{at}.resourceType")
+        raise mistake(f"{provider.name} creates no {shortened(kind)}.", f"{at}.resourceType")
     settings = current_app.extensions["mocksandbox.settings"]
     origin = origin_of(request.environ, trust_proxy=settings.trust_proxy)
     headers = Headers([("Accept", provider.media_type), ("Content-Type", provider.media_type)])
@@ -176,21 +182,28 @@ def restore() -> Any:
         records[box.provider.name, own].append(record)
     if tenant is not None and len({own for _, own in records}) > 1:
         raise mistake("are of several tenants, and cannot be put into one.", "records")
+    _look_for_room(records, tenant)
     if tenant is not None:
         for name, box in sandboxes().items():
             whole = [record for (of, _), versions in records.items() if of == name for record in versions]
             _store(box).partition(tenant).restore(whole)
         return answer({"status": "restored", "records": len(said["records"])})
     for box in sandboxes().values():
-        if isinstance(store := _store(box), MemoryStore) and store.room is not None:
-            weight = sum(weight_of(version) for several in records.values() for version in several)
-            store.room.check_instead(weight, len({own for _, own in records if own}))
-            break
-    for box in sandboxes().values():
         _store(box).reset()
     for (name, own), versions in records.items():
         _store(sandboxes()[name]).partition(own).restore(versions)
     return answer({"status": "restored", "records": len(said["records"])})
+
+
+def _look_for_room(records: Mapping[tuple[str, str], Sequence[Record]], tenant: str | None) -> None:
+    """Look whether there is room for all of these in place of a tenant's records, or of all, before any of them is changed."""
+    weight = sum(weight_of(version) for versions in records.values() for version in versions)
+    stores = [store for box in sandboxes().values() if isinstance(store := _store(box), MemoryStore)]
+    for room in each_once(store.room for store in stores if store.room is not None):
+        if tenant is None:
+            room.check_instead(weight, len({own for _, own in records if own}))
+        else:
+            room.check(weight - sum(store.weight(tenant) for store in stores))
 
 
 def _guard(box: Sandbox, record: Record, at: str) -> None:

@@ -9,9 +9,20 @@ from typing import Any
 
 from flask import Blueprint
 
-from mocksandbox.errors import StoreFullError
+from mocksandbox.errors import StoreFullError, shortened
 from mocksandbox.sandbox import Clock
-from mocksandbox.server.control.asking import SECONDS, TEXT, TRUTH, answer, arguments, json_body, members, mistake, sandboxes
+from mocksandbox.server.control.asking import (
+    SECONDS,
+    TEXT,
+    TRUTH,
+    answer,
+    arguments,
+    each_once,
+    json_body,
+    members,
+    mistake,
+    sandboxes,
+)
 
 routes = Blueprint("times", __name__)
 
@@ -60,11 +71,12 @@ def change() -> Any:
         )
     before = _clock(tenant)
     changed = _changed(Clock(before.offset, before.frozen), said)
-    for box in sandboxes().values():
-        if tenant is None:
-            box.clock.follow(changed.offset, changed.frozen)
-        else:
-            box.clocks[tenant] = changed
+    if tenant is None:
+        for shared in each_once(box.clock for box in sandboxes().values()):
+            shared.follow(changed.offset, changed.frozen)
+    else:
+        for several in each_once(box.clocks for box in sandboxes().values()):
+            several[tenant] = changed
     return _told(tenant)
 
 
@@ -78,12 +90,14 @@ def reset() -> Any:
 
 def reset_clocks(tenant: str | None) -> None:
     """Forget how a tenant's clock was moved, or every clock."""
-    for box in sandboxes().values():
-        if tenant is not None:
-            box.clocks.pop(tenant, None)
+    if tenant is None:
+        for shared in each_once(box.clock for box in sandboxes().values()):
+            shared.reset()
+    for several in each_once(box.clocks for box in sandboxes().values()):
+        if tenant is None:
+            several.clear()
         else:
-            box.clock.reset()
-            box.clocks.clear()
+            several.pop(tenant, None)
 
 
 def _changed(clock: Clock, said: dict[str, Any]) -> Clock:
@@ -104,7 +118,7 @@ def _moment(text: str, at: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise mistake(f"must be a time such as 2026-01-01T00:00:00Z, and is {text!r}.", at) from error
+        raise mistake(f"must be a time such as 2026-01-01T00:00:00Z, and is {shortened(text)!r}.", at) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -115,7 +129,9 @@ def _span(move: Any) -> timedelta:
         return timedelta(seconds=float(move))
     found = _DURATION.fullmatch(move)
     if found is None:
-        raise mistake(f"must be a number of seconds, or a duration such as P1D, P2W or -PT2H30M, and is {move!r}.", "move")
+        raise mistake(
+            f"must be a number of seconds, or a duration such as P1D, P2W or -PT2H30M, and is {shortened(move)!r}.", "move"
+        )
     weeks, days, hours, minutes, seconds = (float(part or 0) for part in found.groups()[1:])
     span = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
     return -span if found[1] == "-" else span
