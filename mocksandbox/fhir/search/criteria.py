@@ -8,11 +8,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from mocksandbox.fhir.search.dates import Dates
 from mocksandbox.fhir.search.escapes import plain, split
 from mocksandbox.fhir.search.limits import MOST_STEPS
 from mocksandbox.fhir.search.parameters import Parameter, Reach, ResourceType, Types
 from mocksandbox.fhir.search.references import Leading, parse_reference, resolve
-from mocksandbox.fhir.search.spans import COMPARE, Span, around, span_in, span_of
+from mocksandbox.fhir.search.spans import COMPARE, Span, span_in, span_of
 from mocksandbox.fhir.search.strings import fold, like, strings_in
 from mocksandbox.fhir.search.tokens import Wanted, parse_token, text_matches, tokens_in
 
@@ -179,12 +180,12 @@ def _date(_: Parameter, __: str, name: str, parts: Sequence[str]) -> ValueTest |
         asked.append((prefix, span))
 
     @lru_cache(maxsize=1)
-    def at(now: datetime) -> list[tuple[Callable[[Span, Span], bool], Span]]:
-        return [(COMPARE[prefix or "eq"], around(span, now) if prefix == "ap" else span) for prefix, span in asked]
+    def dates(now: datetime) -> Dates:
+        return Dates(asked, now)
 
     def test(value: Any, reach: Reach) -> bool:
         have = span_in(value)
-        return have is not None and any(compare(span, have) for compare, span in at(reach.now))
+        return have is not None and dates(reach.now).match(have)
 
     return test
 

@@ -32,8 +32,13 @@ MOST_ENTRIES = 2000
 MOST_ANSWERED = 16 * 1024 * 1024
 """Bytes of the entries' answers after which nothing more is carried out."""
 
-MOST_LOOKED = 2_000_000
+MOST_LOOKED = 1_000_000
 """How often the searches of one Bundle may put a record to a criterion: some seconds of work."""
+
+MOST_UNRESOLVED = 1000
+"""References that lead to nothing and are told of."""
+
+_LONGEST_PATH = 1000
 
 _HEADERS = {
     "ifNoneMatch": "If-None-Match",
@@ -80,8 +85,8 @@ class Run:
             )
         if self.records.looked >= MOST_LOOKED:
             return (
-                f"The searches of the entries before this one have looked at {MOST_LOOKED} values, which are the most for one "
-                "Bundle; look for identifiers, which takes no time, or send the rest in another Bundle."
+                f"The searches of the Bundle up to here have looked at records {MOST_LOOKED} times, which is the most; look for "
+                "identifiers, which takes no time, or send the rest in another Bundle."
             )
         return ""
 
@@ -171,7 +176,8 @@ def _attempt(attempt: Attempt, entry: Mapping[str, Any], resource: Any, records:
         body = codec.dumps(resource)
     request = Request(
         asked["method"],
-        f"/{quote(unquote(path), safe='/$', errors='replace')}",
+        # No path is so long: what is cut off would only be compared with all paths that there are.
+        f"/{quote(unquote(path[:_LONGEST_PATH]), safe='/$', errors='replace')}",
         split_query(query),
         Headers(headers),
         body,
@@ -226,7 +232,7 @@ class _Renaming:
         found = _searched(value, self.attempt, self.types, self.ran) if SEARCHED.fullmatch(value) else None
         if found is not None and len(found) == 1:
             return f"{found[0].kind}/{found[0].id}"
-        if found is not None or value.startswith("urn:uuid:"):
+        if (found is not None or value.startswith("urn:uuid:")) and len(self.missing) < MOST_UNRESOLVED:
             self.missing.append((at, "unresolved-search" if found is not None else "unresolved-name"))
         return value
 
