@@ -38,6 +38,9 @@ class Miss:
     near: tuple[str, ...]
 
 
+_ALIKE = 0.5
+"""How alike a path and a template must be for it to be one that the path came near to."""
+
 _PLACEHOLDERS_LEFT_OUT = 0.99
 """How alike a path is that lacks only what stands in place of a template's placeholders, or some of it."""
 
@@ -80,7 +83,7 @@ class Router:
         for candidate, template, pattern, operation in self._routes:
             same_path = pattern.fullmatch(path) is not None
             likeness = 1.0 if same_path else _likeness(path, template)
-            if likeness < 0.5:
+            if likeness < _ALIKE:
                 continue
             why = f"the method is {method}" if same_path else f"the path is {path}"
             scored.append((likeness, candidate == method, f"{operation.id} ({candidate} {template}): {why}"))
@@ -96,7 +99,9 @@ def _likeness(path: str, template: str) -> float:
         segments[index] if part.startswith("{") and index < len(segments) else part
         for index, part in enumerate(template.split("/"))
     ]
-    return SequenceMatcher(None, path.lower(), "/".join(parts).lower()).ratio()
+    matcher = SequenceMatcher(None, path.lower(), "/".join(parts).lower())
+    # A path that is far longer is not alike, and comparing it may take minutes.
+    return matcher.ratio() if matcher.real_quick_ratio() >= _ALIKE else 0.0
 
 
 def _lacks_placeholders(segments: list[str], parts: list[str]) -> bool:
