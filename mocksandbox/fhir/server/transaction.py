@@ -85,8 +85,8 @@ class Run:
             )
         if self.records.looked >= MOST_LOOKED:
             return (
-                f"The searches of the Bundle up to here have looked at records {MOST_LOOKED} times, which is the most; look for "
-                "identifiers, which takes no time, or send the rest in another Bundle."
+                f"The searches of the Bundle up to here have looked at records {MOST_LOOKED} times, which is the most; look "
+                "for identifiers, which takes no time, or send the rest in another Bundle."
             )
         return ""
 
