@@ -92,3 +92,7 @@ class StoreMisuseError(StoreError):
 
 class StoreFullError(StoreError):
     """What is kept in memory is as much as may be, and nothing was changed. The message names the limit."""
+
+
+class TooCostlyError(MocksandboxError):
+    """What is asked for would take more than one request may. The message names the limit and the remedy."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,12 @@ from mocksandbox.store import Partition
 
 BEGINNING = datetime(2024, 1, 1, tzinfo=UTC)
 """When a record came that nobody wrote: a seed."""
+
+MOST_KEPT = 8 * 1024 * 1024
+"""Bytes of records that are kept as read while a request is answered: in memory they take ten times as much."""
+
+MOST_PAGE = 8 * 1024 * 1024
+"""Bytes of records after which a page of a search or history ends: a thousand records of usual size are fewer."""
 
 KIND_KEY = "resourceType"
 """The key under which a record is found by its type."""
@@ -43,6 +49,39 @@ def shown(record: Record) -> dict[str, Any]:
     return {"resourceType": record.kind, "id": record.id, "meta": meta, **rest}
 
 
+class Shown:
+    """Live versions as they are shown, each read once as long as there is room for what was read; `sizes` are the bytes of
+    those that were looked at, by type and id.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str, int], dict[str, Any]] = {}
+        self._room = MOST_KEPT
+        self.sizes: dict[tuple[str, str], int] = {}
+
+    def __call__(self, record: Record) -> dict[str, Any]:
+        """The version as it is shown."""
+        key = record.kind, record.id, record.version
+        found = self._kept.get(key)
+        if found is None:
+            found, size = shown(record), len(record.body)
+            self.sizes[record.kind, record.id] = size
+            if size <= self._room:
+                self._room -= size
+                self._kept[key] = found
+        return found
+
+
+def one_page(records: Sequence[Record]) -> Sequence[Record]:
+    """The first records, as many as one answer may have bytes; one at the least."""
+    room = MOST_PAGE
+    for index, record in enumerate(records):
+        room -= len(record.body) if record.live else 0
+        if room < 0 and index > 0:
+            return records[:index]
+    return records
+
+
 def kept(kind: str, id: str, version: int, body: Mapping[str, Any], now: datetime, author: str | None = None) -> Record:
     """A version to store. The id, and in `meta` the version and the time, are the server's and not the sender's."""
     meta = body.get("meta")
@@ -64,12 +103,6 @@ def all_of(records: Any, kind: str) -> Iterable[Record]:
 def versions_of(attempt: Attempt, kind: str, id: str) -> list[Record]:
     """Every version of a record, oldest first."""
     return list(attempt.records.versions(kind, id)) if isinstance(attempt.records, Partition) else []
-
-
-def live(records: Any, kind: str, id: str) -> Any:
-    """The resource that has a type and an id, as it is shown; None when there is none or it is deleted."""
-    record = records.get(kind, id)
-    return shown(record) if record is not None and record.live else None
 
 
 def as_of(records: Any, kind: str, moment: datetime | None) -> Iterator[Record]:

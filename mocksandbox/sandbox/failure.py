@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from traceback import extract_tb
 
-from mocksandbox.errors import StoreError
-from mocksandbox.rules import ALL, Rule
+from mocksandbox.errors import StoreError, StoreFullError, TooCostlyError
+from mocksandbox.rules import ALL, Finding, Rule
 from mocksandbox.rules.attempt import Attempt
 
 _DEPTH = 8
@@ -63,6 +63,19 @@ STORE_FULL = Rule[Attempt](
     find=lambda _: (),
     profiles=ALL,
 )
+TOO_COSTLY = Rule[Attempt](
+    id="http/too-costly",
+    title="The answer is no larger than the sandbox makes one",
+    why="A few bytes of request can ask for hundreds of megabytes, which would hold up everybody else.",
+    source="RFC 9110 section 15.5.14",
+    operations=frozenset(),
+    stage="",
+    status=413,
+    issue="too-costly",
+    error="TOO_COSTLY",
+    find=lambda _: (),
+    profiles=ALL,
+)
 UNKNOWN_SCENARIO = Rule[Attempt](
     id="http/unknown-scenario",
     title="The scenario that is asked for is one of the operation's",
@@ -78,6 +91,12 @@ UNKNOWN_SCENARIO = Rule[Attempt](
 )
 RETRY_AFTER = "5"
 """Seconds after which a client may try again when the store has failed."""
+
+
+def beyond(error: Exception) -> Finding | None:
+    """What is said of a request that goes beyond one of the sandbox's limits; None for any other error."""
+    rule = STORE_FULL if isinstance(error, StoreFullError) else TOO_COSTLY if isinstance(error, TooCostlyError) else None
+    return Finding(rule, "", str(error)) if rule is not None else None
 
 
 def store_words(error: StoreError) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from mocksandbox import codec
 from mocksandbox.contract import Match, Miss
-from mocksandbox.errors import StoreError, StoreFullError, StoreMisuseError
+from mocksandbox.errors import StoreError, StoreMisuseError
 from mocksandbox.exchange import Exchange, Headers, Request, Response
 from mocksandbox.frozen import made
 from mocksandbox.journal import Journal
@@ -26,8 +26,8 @@ from mocksandbox.sandbox.failure import (
     LATE,
     RETRY_AFTER,
     STORE_FAILS,
-    STORE_FULL,
     TRANSIENT,
+    beyond,
     failure_place,
     late_words,
     store_words,
@@ -104,7 +104,10 @@ class Sandbox:
                 if self.board is not None:
                     self._met_store(match, response)
         except Exception as error:
-            if isinstance(error, StoreError) and not isinstance(error, StoreMisuseError):
+            limit = beyond(error)
+            if limit is not None:
+                response = self._noted(request, match, limit, notes)
+            elif isinstance(error, StoreError) and not isinstance(error, StoreMisuseError):
                 response = self._store_fails(request, match, error, notes)
             else:
                 response = self._bug(request, match, error)
@@ -132,9 +135,7 @@ class Sandbox:
         return self._unjudged(request, match, Finding(INTERNAL, "", TRANSIENT))
 
     def _store_fails(self, request: Request, match: Match | Miss, error: StoreError, notes: dict[str, Any]) -> Response:
-        """The answer when the store is full, or fails; the next request asks it again."""
-        if isinstance(error, StoreFullError):
-            return self._noted(request, match, Finding(STORE_FULL, "", str(error)), notes)
+        """The answer when the store fails; the next request asks it again."""
         self.outage.begins(match_name(match), error, reading=_only_reads(match))
         refused = self._noted(request, match, Finding(STORE_FAILS, "", store_words(error)), notes)
         return refused.with_header("Retry-After", RETRY_AFTER)

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from mocksandbox.fhir.search import limits
+from mocksandbox.fhir.server import transaction
+from mocksandbox.fhir.stored import MOST_PAGE
 from mocksandbox.provider.model import MAX_BODY as API_BODY
 from mocksandbox.provider.tokens import MOST_KEPT
 from mocksandbox.providers.clinikapi.account import MOST_TENANTS
@@ -51,6 +54,18 @@ SETTINGS = Settings()
         ("seconds that a client leaves an answer lying", f"{TAKE_TIMEOUT:g}"),
         ("bytes of a head; headers of a request", f"{MOST_HEAD // KIB} KiB; {MOST_HEADERS}"),
         ("bytes of a body", f"{API_BODY // MIB} MiB, or what the API reads; {MAX_BODY // MIB} MiB in the control API"),
+        ("FHIR server: parameters of a query", f"{limits.MOST_PARAMETERS}"),
+        ("FHIR server: values of all parameters of a query", f"{limits.MOST_VALUES:,}"),
+        ("FHIR server: characters of a query or form", f"{limits.MOST_CHARACTERS:,}"),
+        ("FHIR server: references that a chain follows", f"{limits.MOST_STEPS}"),
+        ("FHIR server: bytes of the records of a page", f"{MOST_PAGE // MIB} MiB"),
+        ("FHIR server: bytes of what is included with a page", f"{MOST_PAGE // MIB} MiB"),
+        ("FHIR server: entries of a Bundle", f"{transaction.MOST_ENTRIES:,}"),
+        ("FHIR server: bytes of the answers in a Bundle", f"{transaction.MOST_ANSWERED // MIB} MiB"),
+        (
+            "FHIR server: records that the searches of a Bundle look at, but for those by identifier",
+            f"{transaction.MOST_LOOKED:,}",
+        ),
     ],
 )
 def test_a_limit_is_as_it_is_told(row: str, told: str) -> None:

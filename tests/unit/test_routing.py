@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 
 from mocksandbox.contract import Match, Miss
@@ -81,3 +83,12 @@ def test_a_path_that_lacks_what_placeholders_stand_for_is_nearest_to_its_templat
     miss = open_provider("redox").contract.router.find("POST", path)
     assert isinstance(miss, Miss)
     assert miss.near[0].startswith("immunizationWrite (POST /{destinationSlug}/{environmentFlag}/Immunization/$write)")
+
+
+def test_a_path_without_end_is_like_nothing_at_once() -> None:
+    router = open_provider("evaluation").contract.router
+    start = process_time()
+    miss = router.find("GET", "/" + "a/" * 100_000)
+    assert process_time() - start < 1
+    assert isinstance(miss, Miss)
+    assert miss.near == ()

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
+from mocksandbox.fhir.search.dates import Dates
 from mocksandbox.fhir.search.escapes import plain, split
+from mocksandbox.fhir.search.limits import MOST_STEPS
 from mocksandbox.fhir.search.parameters import Parameter, Reach, ResourceType, Types
-from mocksandbox.fhir.search.references import parse_reference, reference_matches, resolve
-from mocksandbox.fhir.search.spans import COMPARE, around, span_in, span_of
-from mocksandbox.fhir.search.strings import string_matches, strings_in
-from mocksandbox.fhir.search.tokens import (
-    of_type_matches,
-    parse_token,
-    text_matches,
-    token_matches,
-    tokens_in,
-)
+from mocksandbox.fhir.search.references import Leading, parse_reference, resolve
+from mocksandbox.fhir.search.spans import COMPARE, Span, span_in, span_of
+from mocksandbox.fhir.search.strings import fold, like, strings_in
+from mocksandbox.fhir.search.tokens import Wanted, parse_token, text_matches, tokens_in
 
 Test = Callable[[Any, Reach], bool]
 """Whether a resource is one of those that are looked for."""
@@ -29,7 +27,8 @@ ValueTest = Callable[[Any, Reach], bool]
 @dataclass(frozen=True)
 class Problem:
     """Why a parameter cannot be used: of what kind that is (`unknown`, `modifier`, `chain`, `date`, `reference`, `token`,
-    `missing`, or a control parameter's name), the parameter as it was sent, and a phrase that follows it.
+    `missing`, or a control parameter's name; `excess` for all together), the parameter as it was sent, and a phrase that
+    follows it.
     """
 
     kind: str
@@ -64,18 +63,43 @@ def criterion(name: str, text: str, row: ResourceType, types: Types) -> Test | P
     if modifier and modifier not in allowed:
         known = ", ".join((*allowed, "missing"))
         return Problem("modifier", name, f"has a modifier that is not supported here; a {parameter.type} has {known}")
-    tests = [_PARSE[parameter.type](parameter, modifier, name, part) for part in split(text, ",")]
-    for test in tests:
-        if isinstance(test, Problem):
-            return test
-    good = [test for test in tests if not isinstance(test, Problem)]
+    test = _PARSE[parameter.type](parameter, modifier, name, list(dict.fromkeys(split(text, ","))))
+    if isinstance(test, Problem):
+        return test
     if modifier == "not":
-        return lambda resource, reach: not _any(parameter, good, resource, reach)
-    return lambda resource, reach: _any(parameter, good, resource, reach)
+        return lambda resource, reach: not _any(parameter, test, resource, reach)
+    if isinstance(test, Coded):
+        return Having(parameter, test)
+    return lambda resource, reach: _any(parameter, test, resource, reach)
 
 
-def _any(parameter: Parameter, tests: Iterable[ValueTest], resource: Any, reach: Reach) -> bool:
-    return any(test(value, reach) for value in parameter.read(resource) for test in tests)
+def _any(parameter: Parameter, test: ValueTest, resource: Any, reach: Reach) -> bool:
+    return any(test(value, reach) for value in parameter.read(resource))
+
+
+@dataclass(frozen=True)
+class Coded:
+    """The test whether a value has one of the tokens that are asked for. `system` is what a plain code belongs to."""
+
+    wanted: Wanted
+    system: str
+
+    def __call__(self, value: Any, _: Reach) -> bool:
+        """Whether it has."""
+        implied = isinstance(value, (str, bool))
+        return any(self.wanted.has(token, implied=implied) for token in tokens_in(value, self.system))
+
+
+@dataclass(frozen=True)
+class Having:
+    """The test whether a resource has a token, which says of itself what it looks for: it may be looked up."""
+
+    parameter: Parameter
+    test: Coded
+
+    def __call__(self, resource: Any, reach: Reach) -> bool:
+        """Whether it has."""
+        return _any(self.parameter, self.test, resource, reach)
 
 
 def _missing(name: str, parameter: Parameter, text: str) -> Test | Problem:
@@ -86,6 +110,8 @@ def _missing(name: str, parameter: Parameter, text: str) -> Test | Problem:
 
 
 def _chain(name: str, parameter: Parameter, modifier: str, rest: str, text: str, types: Types) -> Test | Problem:
+    if rest.count(".") >= MOST_STEPS:
+        return Problem("chain", f"{name[:40]}...", f"is a chain of more than {MOST_STEPS} references, which are the most")
     if parameter.type != "reference":
         return Problem("chain", name, f"cannot be followed: {parameter.name} is no reference")
     if modifier and modifier not in parameter.targets:
@@ -112,73 +138,91 @@ def _chain(name: str, parameter: Parameter, modifier: str, rest: str, text: str,
     return test
 
 
-def _token(parameter: Parameter, modifier: str, name: str, text: str) -> ValueTest | Problem:
+def _token(parameter: Parameter, modifier: str, name: str, parts: Sequence[str]) -> ValueTest | Problem:
     if modifier == "text":
-        return lambda value, _: text_matches(text, value)
+        words = [fold(plain(part)) for part in parts]
+        return lambda value, _: text_matches(words, value)
     if modifier == "of-type":
-        parts = [plain(part) for part in split(text, "|")]
-        if len(parts) != 3 or not all(parts):
-            return Problem("token", name, "must be the identifier's type and value: system|code|value")
-        return lambda value, _: of_type_matches((parts[0], parts[1], parts[2]), value)
-    asked = parse_token(text)
-    if asked in ((None, ""), ("", None)):
+        return _of_type(name, parts)
+    asked = [parse_token(part) for part in parts]
+    if (None, "") in asked or ("", None) in asked:
         return Problem("token", name, "must name a code: code, system|code, |code or system|")
+    return Coded(Wanted.of(asked), parameter.system)
+
+
+def _of_type(name: str, parts: Sequence[str]) -> ValueTest | Problem:
+    types: dict[str, list[tuple[str, str]]] = {}
+    for each in parts:
+        asked = [plain(part) for part in split(each, "|")]
+        if len(asked) != 3 or not all(asked):
+            return Problem("token", name, "must be the identifier's type and value: system|code|value")
+        types.setdefault(asked[2], []).append((asked[0], asked[1]))
+    wanted = {value: Wanted.of(pairs) for value, pairs in types.items()}
 
     def test(value: Any, _: Reach) -> bool:
-        implied = isinstance(value, (str, bool))
-        return any(token_matches(asked, token, implied=implied) for token in tokens_in(value, parameter.system))
+        text = value.get("value") if isinstance(value, dict) else None
+        one = wanted.get(text) if isinstance(text, str) else None
+        return one is not None and any(one.has(token, implied=False) for token in tokens_in(value.get("type"), ""))
 
     return test
 
 
-def _date(_: Parameter, __: str, name: str, text: str) -> ValueTest | Problem:
-    prefix = text[:2] if text[:2] in COMPARE else ""
-    asked = span_of(text[len(prefix) :])
-    if asked is None:
-        hint = " (a + in a URL is written %2B)" if " " in text else ""
-        examples = "2024, 2024-03, ge2024-03-01, lt2024-03-01T10:20:30Z"
-        says = f"must be a date, or a moment of it, after a prefix or none: {examples}{hint}"
-        return Problem("date", name, says)
-    compare = COMPARE[prefix or "eq"]
+def _date(_: Parameter, __: str, name: str, parts: Sequence[str]) -> ValueTest | Problem:
+    asked: list[tuple[str, Span]] = []
+    for text in parts:
+        prefix = text[:2] if text[:2] in COMPARE else ""
+        span = span_of(text[len(prefix) :])
+        if span is None:
+            hint = " (a + in a URL is written %2B)" if " " in text else ""
+            examples = "2024, 2024-03, ge2024-03-01, lt2024-03-01T10:20:30Z"
+            says = f"must be a date, or a moment of it, after a prefix or none: {examples}{hint}"
+            return Problem("date", name, says)
+        asked.append((prefix, span))
+
+    @lru_cache(maxsize=1)
+    def dates(now: datetime) -> Dates:
+        return Dates(asked, now)
 
     def test(value: Any, reach: Reach) -> bool:
         have = span_in(value)
-        return have is not None and compare(around(asked, reach.now) if prefix == "ap" else asked, have)
+        return have is not None and dates(reach.now).match(have)
 
     return test
 
 
-def _reference(parameter: Parameter, modifier: str, name: str, text: str) -> ValueTest | Problem:
+def _reference(parameter: Parameter, modifier: str, name: str, parts: Sequence[str]) -> ValueTest | Problem:
     if modifier == "identifier":
-        identifier = parse_token(text)
+        identifiers = Wanted.of(map(parse_token, parts))
         return lambda value, _: (
             isinstance(value, dict)
-            and any(token_matches(identifier, token, implied=False) for token in tokens_in(value.get("identifier"), ""))
+            and any(identifiers.has(token, implied=False) for token in tokens_in(value.get("identifier"), ""))
         )
     types = (modifier,) if modifier else parameter.targets
-    asked = parse_reference(plain(text))
-    if asked is None or (asked.type and asked.type not in types):
+    asked = [parse_reference(plain(part)) for part in parts]
+    targets = [each for each in asked if each is not None and (not each.type or each.type in types)]
+    if len(targets) < len(asked):
         return Problem("reference", name, f"must be an id, {' or '.join(f'{each}/id' for each in types)}, or a URL")
 
-    def test(value: Any, reach: Reach) -> bool:
+    @lru_cache(maxsize=1)
+    def leading(base_url: str) -> Leading:
         # A URL below this server's own base is an id on it, and that base is known only now.
-        target = parse_reference(asked.url, reach.base_url) if asked.url else asked
-        return target is not None and reference_matches(target, value, reach, types)
+        local = [parse_reference(each.url, base_url) if each.url else each for each in targets]
+        return Leading.to([each for each in local if each is not None], types)
 
-    return test
-
-
-def _string(_: Parameter, modifier: str, __: str, text: str) -> ValueTest | Problem:
-    wanted = plain(text)
-    return lambda value, _: any(string_matches(wanted, have, modifier) for have in strings_in(value))
+    return lambda value, reach: leading(reach.base_url).has(value, reach)
 
 
-def _exact(_: Parameter, __: str, ___: str, text: str) -> ValueTest | Problem:
-    wanted = plain(text)
-    return lambda value, _: value == wanted
+def _string(_: Parameter, modifier: str, __: str, parts: Sequence[str]) -> ValueTest | Problem:
+    test = like([plain(part) for part in parts], modifier)
+    return lambda value, _: any(map(test, strings_in(value)))
 
 
-_PARSE: dict[str, Callable[[Parameter, str, str, str], ValueTest | Problem]] = {
+def _exact(_: Parameter, __: str, ___: str, parts: Sequence[str]) -> ValueTest | Problem:
+    wanted = frozenset(map(plain, parts))
+    return lambda value, _: isinstance(value, str) and value in wanted
+
+
+_PARSE: dict[str, Callable[[Parameter, str, str, Sequence[str]], ValueTest | Problem]] = {
     "token": _token,
     "date": _date,
     "reference": _reference,

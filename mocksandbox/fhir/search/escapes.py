@@ -5,6 +5,8 @@ from __future__ import annotations
 
 def split(text: str, separator: str) -> list[str]:
     """The parts between separators, their escapes kept for a later split."""
+    if "\\" not in text:
+        return text.split(separator)
     parts, current, escaped = [], "", False
     for char in text:
         if char == separator and not escaped:
@@ -18,6 +20,8 @@ def split(text: str, separator: str) -> list[str]:
 
 def plain(text: str) -> str:
     """The text without its escapes."""
+    if "\\" not in text:
+        return text
     made, escaped = "", False
     for char in text:
         if char == "\\" and not escaped:

@@ -11,6 +11,7 @@ from typing import Any
 from mocksandbox.contract import read_mapping
 from mocksandbox.errors import ContractError
 from mocksandbox.fhir.search.paths import Read, compile_expression
+from mocksandbox.fhir.stored import Shown
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,13 @@ Types = Mapping[str, ResourceType]
 @dataclass(frozen=True)
 class Reach:
     """What a search can look at beyond one resource: the server's base URL, the time, and the live resource that has a type
-    and an id (None when there is none).
+    and an id (None when there is none). `shown` gives stored resources as they are shown.
     """
 
     base_url: str
     now: datetime
     find: Callable[[str, str], Any]
+    shown: Shown = field(default_factory=Shown)
 
 
 PARAMETER_TYPES = frozenset({"token", "date", "reference", "string", "uri", "id"})

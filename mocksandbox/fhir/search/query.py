@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from mocksandbox.exchange import Pairs
 from mocksandbox.fhir.search.criteria import Problem, Test, criterion
+from mocksandbox.fhir.search.limits import excess
 from mocksandbox.fhir.search.parameters import Parameter, ResourceType, Types
 
 PAGE, MOST = 20, 1000
@@ -69,17 +70,25 @@ _Read = Callable[[Query, str, str, Types], str | None]
 def parse_query(pairs: Pairs | Sequence[tuple[str, str]], row: ResourceType, types: Types) -> Query:
     """A query for resources of a type. Nothing is raised: what cannot be used is among the problems."""
     query = Query(row)
+    too_much = excess(pairs)
+    if too_much:
+        query.problems.append(Problem("excess", "the query", too_much))
+        return query
     seen: set[str] = set()
+    made: set[tuple[str, str]] = set()
     for name, value in pairs:
         if name in _IGNORED or value == "":
             continue  # a parameter without a value says nothing (FHIR R4, Search)
         control = _CONTROLS.get(name.partition(":")[0])
-        if control is None:
+        if control is None and (name, value) in made:
+            pass  # said twice, it asks for nothing more
+        elif control is None:
             test = criterion(name, value, row, types)
             if isinstance(test, Problem):
                 query.problems.append(test)
                 continue
             query.criteria.append(test)
+            made.add((name, value))
         else:
             once = name in _ONCE and name in seen
             problem = "must not come twice" if once else control(query, name, value, types)
@@ -112,7 +121,7 @@ def page_token(offset: int, at: datetime) -> str:
 
 
 def _sort(query: Query, _: str, value: str, __: Types) -> str | None:
-    for part in value.split(","):
+    for part in dict.fromkeys(value.split(",")):
         parameter = query.row.search.get(part.removeprefix("-"))
         if parameter is None:
             return f"must name search parameters of {query.row.name}, with - before those that go down"
@@ -159,7 +168,8 @@ def _include(query: Query, name: str, value: str, types: Types) -> str | None:
     if not chosen or (target and not any(target in parameter.targets for parameter in chosen)):
         known = ", ".join(f"{row.name}:{parameter.name}" for parameter in references)
         return f"must be a reference that leads there: {known or 'there is none'}"
-    query.includes += [Include(row.name, parameter, target, bool(modifier), reverse) for parameter in chosen]
+    includes = [Include(row.name, parameter, target, bool(modifier), reverse) for parameter in chosen]
+    query.includes = list(dict.fromkeys([*query.includes, *includes]))
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,15 +40,34 @@ def target_of(reference: str, base_url: str) -> Target | None:
     return Target(url=reference) if _ABSOLUTE.fullmatch(reference) else None
 
 
-def reference_matches(asked: Target, value: Any, reach: Reach, types: tuple[str, ...]) -> bool:
-    """Whether a Reference leads to what was asked for. An id alone may be of any of the types."""
-    reference = value.get("reference") if isinstance(value, dict) else None
-    have = target_of(reference, reach.base_url) if isinstance(reference, str) else None
-    if have is None:
-        return False
-    if asked.url:
-        return have.url == asked.url
-    return have.id == asked.id and have.type in ((asked.type,) if asked.type else types)
+@dataclass(frozen=True)
+class Leading:
+    """Where references are to lead, any of which will do. An id alone, in `ids`, may be of any of the `types`."""
+
+    local: frozenset[tuple[str, str]]
+    ids: frozenset[str]
+    urls: frozenset[str]
+    types: tuple[str, ...]
+
+    @classmethod
+    def to(cls, targets: Sequence[Target], types: tuple[str, ...]) -> Leading:
+        """Those that lead to one of the targets."""
+        return cls(
+            frozenset((each.type, each.id) for each in targets if each.type),
+            frozenset(each.id for each in targets if not each.type and not each.url),
+            frozenset(each.url for each in targets if each.url),
+            types,
+        )
+
+    def has(self, value: Any, reach: Reach) -> bool:
+        """Whether a Reference leads there."""
+        reference = value.get("reference") if isinstance(value, dict) else None
+        have = target_of(reference, reach.base_url) if isinstance(reference, str) else None
+        if have is None:
+            return False
+        if have.url:
+            return have.url in self.urls
+        return (have.type, have.id) in self.local or (have.id in self.ids and have.type in self.types)
 
 
 def resolve(value: Any, holder: Any, reach: Reach) -> Iterator[tuple[str, Any]]:

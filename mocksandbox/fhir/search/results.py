@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from mocksandbox.errors import TooCostlyError
+from mocksandbox.fhir.search.criteria import Having
+from mocksandbox.fhir.search.draft import Draft
 from mocksandbox.fhir.search.parameters import Parameter, Reach
 from mocksandbox.fhir.search.query import Include, Query
-from mocksandbox.fhir.search.references import Target, reference_matches, resolve
+from mocksandbox.fhir.search.references import resolve, target_of
 from mocksandbox.fhir.search.spans import span_in
 from mocksandbox.fhir.search.strings import fold, strings_in
 from mocksandbox.fhir.search.tokens import tokens_in
-from mocksandbox.fhir.stored import all_of, as_of, changed, live, shown
+from mocksandbox.fhir.stored import MOST_PAGE, Shown, all_of, as_of, changed, one_page
+from mocksandbox.rules.attempt import Record
 
 MOST_INCLUDED = 10_000
 """How many resources one answer may include, so that circles and crowds come to an end."""
@@ -30,15 +34,17 @@ class Results:
 
 
 def reach_of(records: Any, base_url: str, now: datetime) -> Reach:
-    """What a search can look at, each resource read once."""
-    read: dict[tuple[str, str], Any] = {}
+    """What a search can look at, each record fetched once."""
+    fetched: dict[tuple[str, str], Record | None] = {}
+    shown = records.shown if isinstance(records, Draft) else Shown()
 
     def find(kind: str, id: str) -> Any:
-        if (kind, id) not in read:
-            read[kind, id] = live(records, kind, id)
-        return read[kind, id]
+        if (kind, id) not in fetched:
+            fetched[kind, id] = records.get(kind, id)
+        record = fetched[kind, id]
+        return shown(record) if record is not None and record.live else None
 
-    return Reach(base_url, now, find)
+    return Reach(base_url, now, find, shown)
 
 
 def search(query: Query, records: Any, reach: Reach) -> Results:
@@ -47,23 +53,40 @@ def search(query: Query, records: Any, reach: Reach) -> Results:
     at = query.at or max([reach.now, *(changed(record) for record in all_of(records, kind))])
     matches = matching(query, records, reach)
     for parameter, down in reversed(query.sort):
-        matches = _sorted(matches, parameter, down)
-    page = [] if query.only_total else matches[query.offset : query.offset + query.count]
+        matches = _sorted(matches, parameter, down, reach)
+    chosen = () if query.only_total else one_page(matches[query.offset : query.offset + query.count])
+    page = [reach.shown(record) for record in chosen]
     return Results(page, len(matches), _included(query, page, records, reach), at)
 
 
-def matching(query: Query, records: Any, reach: Reach) -> list[dict[str, Any]]:
-    """Every resource that meets all criteria, in the order in which they were created."""
-    resources = (shown(record) for record in as_of(records, query.row.name, query.at))
-    return [resource for resource in resources if all(test(resource, reach) for test in query.criteria)]
+def matching(query: Query, records: Any, reach: Reach) -> list[Record]:
+    """Every record whose resource meets all criteria, in the order in which they were created."""
+    found = list(_looked_up(query, records) or as_of(records, query.row.name, query.at))
+    if isinstance(records, Draft):
+        records.looked += len(found) * max(1, len(query.criteria))
+    return [record for record in found if _meets(query, reach.shown(record), reach)]
 
 
-def _sorted(resources: list[dict[str, Any]], parameter: Parameter, down: bool) -> list[dict[str, Any]]:
-    """The resources by a parameter's values; those without one come last either way."""
-    keyed = [(list(_keys(parameter, resource)), resource) for resource in resources]
-    having = [(max(keys) if down else min(keys), resource) for keys, resource in keyed if keys]
+def _meets(query: Query, resource: dict[str, Any], reach: Reach) -> bool:
+    return all(test(resource, reach) for test in query.criteria)
+
+
+def _looked_up(query: Query, records: Any) -> Iterator[Record] | None:
+    """The records that may meet a query, where they can be told without looking at all of them."""
+    if not isinstance(records, Draft) or query.at is not None:
+        return None
+    for test in query.criteria:
+        if isinstance(test, Having) and not test.test.wanted.systems:
+            return records.having(query.row.name, test.parameter, test.test.wanted)
+    return None
+
+
+def _sorted(records: list[Record], parameter: Parameter, down: bool, reach: Reach) -> list[Record]:
+    """The records by a parameter's values; those without one come last either way."""
+    keyed = [(list(_keys(parameter, reach.shown(record))), record) for record in records]
+    having = [(max(keys) if down else min(keys), record) for keys, record in keyed if keys]
     having.sort(key=lambda pair: pair[0], reverse=down)
-    return [*(resource for _, resource in having), *(resource for keys, resource in keyed if not keys)]
+    return [*(record for _, record in having), *(record for keys, record in keyed if not keys)]
 
 
 def _keys(parameter: Parameter, resource: Any) -> Iterator[Any]:
@@ -87,22 +110,43 @@ def _included(query: Query, page: list[dict[str, Any]], records: Any, reach: Rea
     if query.summary == "text":
         return []  # FHIR R4, Search: _include is not mixed with _summary=text
     found: dict[tuple[str, str], dict[str, Any]] = {(each["resourceType"], each["id"]): each for each in page}
+    leads: dict[Include, _Leads] = {}
+    room = MOST_PAGE
     edge, first = page, True
     while edge and len(found) < MOST_INCLUDED:
         fresh: dict[tuple[str, str], dict[str, Any]] = {}
         for include in query.includes:
             if first or include.again:
-                for kind, resource in _follow(include, edge, records, reach):
-                    if (kind, resource["id"]) not in found:
+                if include.reverse and include not in leads:
+                    leads[include] = _leads(include, records, reach)
+                for kind, resource in _follow(include, edge, leads, reach):
+                    if (kind, resource["id"]) not in found and (kind, resource["id"]) not in fresh:
                         fresh[kind, resource["id"]] = resource
+                        room -= reach.shown.sizes.get((kind, resource["id"]), 0)
+                        if room < 0:
+                            raise TooCostlyError(_TOO_MUCH)
         found |= fresh
         edge, first = list(fresh.values()), False
     return list(found.values())[len(page) :]
 
 
-def _follow(include: Include, edge: list[dict[str, Any]], records: Any, reach: Reach) -> Iterator[tuple[str, dict[str, Any]]]:
+_Leads = dict[tuple[str, str], list[tuple[int, Record]]]
+"""The records that lead to a type and an id, each with its place among all."""
+
+_TOO_MUCH = (
+    f"What this page includes has more than {MOST_PAGE // 1024**2} MiB, which are the most: ask for fewer resources in one "
+    "page (_count), or include less (_include, _revinclude)."
+)
+
+
+def _follow(
+    include: Include, edge: list[dict[str, Any]], leads: dict[Include, _Leads], reach: Reach
+) -> Iterator[tuple[str, dict[str, Any]]]:
     if include.reverse:
-        yield from _leading_here(include, edge, records, reach)
+        wanted = [(each["resourceType"], each["id"]) for each in edge if include.target in ("", each["resourceType"])]
+        places = {place: record for each in wanted for place, record in leads[include].get(each, ())}
+        for place in sorted(places):
+            yield include.type, reach.shown(places[place])
         return
     for resource in edge:
         if resource["resourceType"] == include.type:
@@ -112,12 +156,12 @@ def _follow(include: Include, edge: list[dict[str, Any]], records: Any, reach: R
                         yield kind, found
 
 
-def _leading_here(
-    include: Include, edge: list[dict[str, Any]], records: Any, reach: Reach
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    wanted = [Target(each["resourceType"], each["id"]) for each in edge if include.target in ("", each["resourceType"])]
-    for record in as_of(records, include.type, None) if wanted else ():
-        resource = shown(record)
-        values = list(include.parameter.read(resource))
-        if any(reference_matches(target, value, reach, ()) for target in wanted for value in values):
-            yield include.type, resource
+def _leads(include: Include, records: Any, reach: Reach) -> _Leads:
+    made: _Leads = {}
+    for place, record in enumerate(as_of(records, include.type, None)):
+        for value in include.parameter.read(reach.shown(record)):
+            reference = value.get("reference") if isinstance(value, dict) else None
+            target = target_of(reference, reach.base_url) if isinstance(reference, str) else None
+            if target is not None and target.type:
+                made.setdefault((target.type, target.id), []).append((place, record))
+    return made

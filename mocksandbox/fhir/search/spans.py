@@ -7,11 +7,13 @@ from calendar import monthrange
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any
 
 _DATE = re.compile(
     r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?(Z|[+-]\d{2}:\d{2})?)?)?)?", re.ASCII
 )
+_LONGEST = 40
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
@@ -33,6 +35,10 @@ class Span:
 
 def span_of(text: str) -> Span | None:
     """The span of a date, a year and month, a year, or a moment with or without seconds and offset; None for anything else."""
+    return _read_lately(text) if len(text) <= _LONGEST else _read(text)
+
+
+def _read(text: str) -> Span | None:
     found = _DATE.fullmatch(text)
     if found is None:
         return None
@@ -48,6 +54,10 @@ def span_of(text: str) -> Span | None:
         return Span(low, min(low + _length(found), LAST))
     except (ValueError, OverflowError):
         return _at_the_edge(found)
+
+
+_read_lately = lru_cache(maxsize=4096)(_read)
+"""The same of a text that may be a date: several criteria look at the same ones."""
 
 
 def _at_the_edge(found: re.Match[str]) -> Span | None:

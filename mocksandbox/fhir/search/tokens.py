@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mocksandbox.fhir.search.escapes import plain, split
@@ -36,14 +37,33 @@ def tokens_in(value: Any, system: str) -> Iterator[Token]:
                     yield own if isinstance(own, str) else None, code
 
 
-def token_matches(asked: tuple[str | None, str | None], have: Token, *, implied: bool) -> bool:
-    """Whether a token is what was asked for. Codes are compared without regard to case, which R4 asks for where a system does
-    not say otherwise; systems are compared exactly. `implied` says that the system is the element's own and not sent.
+@dataclass(frozen=True)
+class Wanted:
+    """The tokens that are asked for, any of which will do: `codes` in whatever system, `coded` with their systems (`""` for
+    none), and whole `systems`. A stored token is looked up among them, however many they are. Codes are compared without
+    regard to case, which R4 asks for where a system does not say otherwise; systems are compared exactly.
     """
-    system, code = asked
-    if system is not None and system != (have[0] or "") and not (implied and system == ""):
-        return False
-    return code is None or code.casefold() == have[1].casefold()
+
+    codes: frozenset[str]
+    coded: frozenset[tuple[str, str]]
+    systems: frozenset[str]
+
+    @classmethod
+    def of(cls, asked: Iterable[tuple[str | None, str | None]]) -> Wanted:
+        """From what `parse_token` gives."""
+        pairs = [(system, None if code is None else code.casefold()) for system, code in asked]
+        return cls(
+            frozenset(code for system, code in pairs if system is None and code is not None),
+            frozenset((system, code) for system, code in pairs if system is not None and code is not None),
+            frozenset(system for system, code in pairs if system is not None and code is None),
+        )
+
+    def has(self, token: Token, *, implied: bool) -> bool:
+        """Whether a stored token is one of these. `implied` says that its system is the element's own and not sent."""
+        system, code = token[0] or "", token[1].casefold()
+        if code in self.codes or (system, code) in self.coded or system in self.systems:
+            return True
+        return implied and (("", code) in self.coded or "" in self.systems)
 
 
 def texts_in(value: Any) -> Iterator[str]:
@@ -56,15 +76,9 @@ def texts_in(value: Any) -> Iterator[str]:
     yield from (part for part in parts if isinstance(part, str))
 
 
-def text_matches(asked: str, value: Any) -> bool:
-    """Whether a word of an element's texts starts with what was asked (modifier `:text`)."""
-    wanted = fold(plain(asked))
-    return any(folded.startswith(wanted) or f" {wanted}" in folded for folded in map(fold, texts_in(value)))
-
-
-def of_type_matches(asked: tuple[str, str, str], value: Any) -> bool:
-    """Whether an identifier has this type and value (modifier `:of-type`: system|code|value)."""
-    system, code, wanted = asked
-    if not isinstance(value, dict) or value.get("value") != wanted:
-        return False
-    return any(token_matches((system, code), token, implied=False) for token in tokens_in(value.get("type"), ""))
+def text_matches(wanted: Sequence[str], value: Any) -> bool:
+    """Whether a word of an element's texts starts with one of these folded texts (modifier `:text`)."""
+    starts = tuple(wanted)
+    return any(
+        folded.startswith(starts) or any(f" {each}" in folded for each in wanted) for folded in map(fold, texts_in(value))
+    )

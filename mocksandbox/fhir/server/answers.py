@@ -38,7 +38,12 @@ def answer(attempt: Attempt, status: int, body: Any = None, headers: Sequence[tu
     """An answer with a resource, or without a body."""
     if body is None:
         return Response(status, Headers(headers))
-    return Response(status, Headers([("Content-Type", media_type(attempt)), *headers]), codec.dumps(body))
+    return written(attempt, status, codec.dumps(body), headers)
+
+
+def written(attempt: Attempt, status: int, body: bytes, headers: Sequence[tuple[str, str]] = ()) -> Response:
+    """An answer with a body that is written already."""
+    return Response(status, Headers([("Content-Type", media_type(attempt)), *headers]), body)
 
 
 def refuse(attempt: Attempt, findings: Sequence[Finding], _profile: str, _split: bool) -> Response:

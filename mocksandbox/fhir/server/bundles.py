@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from mocksandbox.fhir.search import Query, Results, narrowed, page_token
 from mocksandbox.fhir.search.parameters import Types
-from mocksandbox.fhir.stored import changed, etag, instant, shown
+from mocksandbox.fhir.stored import changed, etag, instant, one_page, shown
 from mocksandbox.rules.attempt import Attempt, Record
 
 _SAFE = "/:,|$"
@@ -21,7 +21,9 @@ def search_bundle(attempt: Attempt, query: Query, results: Results, types: Types
     if query.total != "none" or query.only_total:
         bundle["total"] = results.total
     path = attempt.request.path.removesuffix("/_search")
-    bundle["link"] = _links(f"{attempt.request.base_url}{path}", query.used, query, results.total, results.at)
+    bundle["link"] = _links(
+        f"{attempt.request.base_url}{path}", query.used, query, results.total, len(results.page), results.at
+    )
     entries = [_found(attempt, query, types, each, "match") for each in results.page]
     entries += [_found(attempt, query, types, each, "include") for each in results.included]
     if entries:
@@ -42,8 +44,10 @@ def _found(attempt: Attempt, query: Query, types: Types, resource: dict[str, Any
     return {"fullUrl": url, "resource": narrowed(resource, row, query.summary, elements), "search": {"mode": mode}}
 
 
-def _links(url: str, used: Sequence[tuple[str, str]], query: Query, total: int, at: Any) -> list[dict[str, str]]:
-    """The links of a page. They carry the moment of the first page: what is written meanwhile moves nothing."""
+def _links(url: str, used: Sequence[tuple[str, str]], query: Query, total: int, given: int, at: Any) -> list[dict[str, str]]:
+    """The links of a page that has so many of all. They carry the moment of the first page: what is written meanwhile moves
+    nothing.
+    """
     kept = [pair for pair in used if pair[0] != "_page"]
 
     def link(relation: str, offset: int | None) -> dict[str, str]:
@@ -60,8 +64,8 @@ def _links(url: str, used: Sequence[tuple[str, str]], query: Query, total: int, 
     links.append(link("first", 0))
     if here > 0:
         links.append(link("previous", max(0, here - size)))
-    if here + size < total:
-        links.append(link("next", here + size))
+    if 0 < given < total - here:
+        links.append(link("next", here + given))
     links.append(link("last", max(0, (total - 1) // size * size)))
     return links
 
@@ -71,8 +75,9 @@ def history_bundle(attempt: Attempt, query: Query, pairs: Sequence[tuple[str, st
     bundle = _bundle(attempt, "history")
     bundle["total"] = len(versions)
     at = query.at or max([attempt.now, *(changed(each) for each in versions)])
-    bundle["link"] = _links(f"{attempt.request.base_url}{attempt.request.path}", pairs, query, len(versions), at)
-    page = versions[query.offset : query.offset + query.count]
+    page = one_page(versions[query.offset : query.offset + query.count])
+    url = f"{attempt.request.base_url}{attempt.request.path}"
+    bundle["link"] = _links(url, pairs, query, len(versions), len(page), at)
     if page:
         bundle["entry"] = [_version(attempt, record) for record in page]
     return bundle

@@ -17,7 +17,8 @@ _SEARCH_TYPES = {"id": "token"}
 def statement(contract: Contract, types: Types, base_url: str, version: str) -> dict[str, Any]:
     """The statement of one server at a base URL."""
     info: Mapping[str, Any] = contract.document.get("info", {})
-    offered = by_interaction(contract).values()
+    each_one = by_interaction(contract)
+    offered = each_one.values()
     system = [{"code": code} for each in offered if each.name == TRANSACTION for code in ("transaction", "batch")]
     return {
         "resourceType": "CapabilityStatement",
@@ -42,15 +43,13 @@ def statement(contract: Contract, types: Types, base_url: str, version: str) -> 
                 ],
                 "compartment": sorted(
                     f"http://hl7.org/fhir/CompartmentDefinition/{kind}"
-                    for kind in {_compartment(path.path) for path in contract.operations if _is_compartment(contract, path.id)}
+                    for kind in {
+                        _compartment(path.path) for path in contract.operations if each_one[path.id].name == COMPARTMENT
+                    }
                 ),
             }
         ],
     }
-
-
-def _is_compartment(contract: Contract, id: str) -> bool:
-    return by_interaction(contract)[id].name == COMPARTMENT
 
 
 def _compartment(path: str) -> str:

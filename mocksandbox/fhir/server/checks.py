@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from mocksandbox.fhir.search import Problem, Query, Types
+from mocksandbox.fhir.search.limits import excess
 from mocksandbox.fhir.search.references import target_of
 from mocksandbox.fhir.search.spans import span_of
 from mocksandbox.fhir.server.conditions import IF_NONE_EXIST, SEARCHED, condition_of, existing, query_of, row_of
@@ -167,6 +168,13 @@ def query_problem(types: Types, *kinds: str) -> Find:
     return find
 
 
+def excessive_query(attempt: Attempt) -> Iterator[Hit]:
+    """A search or a history asks for no more than is looked for at once."""
+    too_much = excess(parameters_of(attempt))
+    if too_much:
+        yield "query", "bad-parameter", {"name": "The query", "problem": too_much}
+
+
 def unknown_parameter(types: Types) -> Find:
     """Every parameter is a search parameter of the type, where the client wants to hear of others."""
 
@@ -184,7 +192,8 @@ def _of(query: Query | None, kinds: tuple[str, ...]) -> list[Problem]:
 
 def bad_history_parameter(attempt: Attempt) -> Iterator[Hit]:
     """`_count` and `_since` of a history can be read."""
-    for name, value in parameters_of(attempt):
+    pairs = parameters_of(attempt)
+    for name, value in () if excess(pairs) else pairs:
         if name == "_since" and span_of(value) is None:
             yield "query:_since", "bad-parameter", {"name": name, "problem": "must be an instant: 2024-03-01T10:20:30Z"}
         elif name == "_count" and not re.fullmatch(r"\d{1,9}", value, re.ASCII):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
-from urllib.parse import parse_qsl
 
 from mocksandbox.fhir.search import Query, ResourceType, Types, matching, parse_query, reach_of
+from mocksandbox.fhir.search.limits import split_query
 from mocksandbox.fhir.server.interaction import COMPARTMENT, CREATE, SEARCH, interaction_of
 from mocksandbox.fhir.server.preferences import parameters_of
 from mocksandbox.rules.attempt import Attempt, Record
@@ -44,23 +43,25 @@ def condition_of(attempt: Attempt, types: Types) -> Query | None:
     return kept
 
 
-def pairs_in(text: str) -> list[tuple[str, str]]:
+def pairs_in(text: str) -> tuple[tuple[str, str], ...]:
     """The parameters of a query that stands in a header or in a reference."""
-    try:
-        return parse_qsl(text.partition("?")[2] or text.strip().lstrip("?"), keep_blank_values=True, errors="replace")
-    except ValueError:
-        return []
+    return split_query(text.partition("?")[2] or text.strip().lstrip("?"))
 
 
-def meeting(query: Query, attempt: Attempt) -> Sequence[dict[str, Any]]:
-    """The stored resources that meet a query."""
+def meeting(query: Query, attempt: Attempt) -> Sequence[Record]:
+    """The stored records that meet a query."""
     return matching(query, attempt.records, reach_of(attempt.records, attempt.request.base_url, attempt.now))
 
 
 def existing(attempt: Attempt, types: Types) -> list[Record]:
-    """The stored records that `If-None-Exist` finds."""
+    """The stored records that `If-None-Exist` finds, looked for once for each attempt: nobody writes between its rules and its
+    effect.
+    """
     query = condition_of(attempt, types)
     if query is None or query.problems or not query.criteria:
         return []
-    found = (attempt.records.get(query.row.name, resource["id"]) for resource in meeting(query, attempt))
-    return [record for record in found if record is not None]
+    kept: list[Record] | None = attempt.__dict__.get("_existing")
+    if kept is None:
+        found = (attempt.records.get(each.kind, each.id) for each in meeting(query, attempt))
+        kept = attempt.__dict__["_existing"] = [record for record in found if record is not None]
+    return kept

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl
-
 from mocksandbox.exchange import FORM
+from mocksandbox.fhir.search.limits import split_query
 from mocksandbox.rules.attempt import Attempt
 
 FHIR_JSON, JSON = "application/fhir+json", "application/json"
@@ -27,15 +26,15 @@ def is_strict(attempt: Attempt) -> bool:
 
 
 def parameters_of(attempt: Attempt) -> tuple[tuple[str, str], ...]:
-    """The parameters of a request: those in the URL, then those of the form."""
+    """The parameters of a request: those in the URL, then those of the form, which is read once."""
     request = attempt.request
     if request.media_type != FORM or not request.body:
         return request.query
-    text = request.body.decode("utf-8", "replace")
-    try:
-        return (*request.query, *parse_qsl(text, keep_blank_values=True, errors="replace"))
-    except ValueError:  # more fields than the standard library reads
-        return request.query
+    kept: tuple[tuple[str, str], ...] | None = attempt.__dict__.get("_parameters")
+    if kept is None:
+        kept = (*request.query, *split_query(request.body.decode("utf-8", "replace")))
+        attempt.__dict__["_parameters"] = kept
+    return kept
 
 
 def parameter(attempt: Attempt, name: str) -> str:

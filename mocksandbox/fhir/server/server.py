@@ -9,12 +9,13 @@ from typing import Any
 
 from mocksandbox import __version__
 from mocksandbox.contract import Contract
+from mocksandbox.errors import TooCostlyError
 from mocksandbox.exchange import Response
 from mocksandbox.fhir.outcome import issue, operation_outcome
 from mocksandbox.fhir.search import Types
 from mocksandbox.fhir.server import interaction as names
 from mocksandbox.fhir.server import reading, searching, writing
-from mocksandbox.fhir.server.answers import answer, expression, refuse
+from mocksandbox.fhir.server.answers import answer, expression, refuse, written
 from mocksandbox.fhir.server.capability import statement
 from mocksandbox.fhir.server.conditions import existing
 from mocksandbox.fhir.server.interaction import by_interaction, interactions
@@ -108,13 +109,19 @@ class FhirServer:
         findings = self.catalogue().first(attempt, operation, self.profile)
         if findings:
             return findings, refuse(attempt, findings, self.profile, True)
-        return (), self.effects[operation](attempt, records)
+        try:
+            return (), self.effects[operation](attempt, records)
+        except TooCostlyError as error:
+            costly = issue("too-costly", str(error))
+            return (), answer(attempt, 413, operation_outcome([costly]))
 
     def _bundle(self, attempt: Attempt, records: Partition) -> Response:
         ran = self.run(attempt)
+        if ran.stopped:
+            raise TooCostlyError(ran.stopped)
         for record in ran.records.written():
             records.put(record)
-        return answer(attempt, 200, response_bundle(attempt, ran))
+        return written(attempt, 200, response_bundle(attempt, ran))
 
 
 def _issues(findings: Sequence[Finding]) -> list[dict[str, Any]]:

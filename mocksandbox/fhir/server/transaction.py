@@ -6,24 +6,39 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import quote, unquote
 from uuid import uuid4
 
 from mocksandbox import codec
 from mocksandbox.exchange import Headers, Request, Response
-from mocksandbox.fhir.outcome import issue, operation_outcome
 from mocksandbox.fhir.search import Types, parse_query
+from mocksandbox.fhir.search.draft import Draft
+from mocksandbox.fhir.search.limits import split_query
 from mocksandbox.fhir.server.conditions import SEARCHED, existing, meeting, pairs_in
 from mocksandbox.fhir.server.depth import MOST_DEEP, deeper_than
+from mocksandbox.fhir.server.entries import answered, bundle_of, refused
 from mocksandbox.fhir.server.interaction import CREATE, TRANSACTION, UPDATE, interaction_of
-from mocksandbox.fhir.server.preferences import preferred
 from mocksandbox.fhir.server.writing import assign
 from mocksandbox.rules import Finding
-from mocksandbox.rules.attempt import Attempt
-from mocksandbox.store import MemoryPartition, Partition, Scratch
+from mocksandbox.rules.attempt import Attempt, Record
+from mocksandbox.store import MemoryPartition, Partition
 
 ORDER = ("DELETE", "POST", "PUT", "GET")
 """The order in which a transaction is carried out (FHIR R4, RESTful API: transaction processing rules)."""
+
+MOST_ENTRIES = 2000
+"""Entries of one Bundle: twice as many as the document lets it have (chosen, as the other limits here are)."""
+
+MOST_ANSWERED = 16 * 1024 * 1024
+"""Bytes of the entries' answers after which nothing more is carried out."""
+
+MOST_LOOKED = 1_000_000
+"""How often the searches of one Bundle may put a record to a criterion: some seconds of work."""
+
+MOST_UNRESOLVED = 1000
+"""References that lead to nothing and are told of."""
+
+_LONGEST_PATH = 1000
 
 _HEADERS = {
     "ifNoneMatch": "If-None-Match",
@@ -38,16 +53,42 @@ Handle = Callable[[Attempt, Partition], tuple[Sequence[Finding], Response]]
 """Judges one interaction and carries it out: (attempt, records) -> (findings, answer)."""
 
 
+_NESTED = ("not-supported", "A Bundle within a Bundle is not carried out.")
+
+
 @dataclass
 class Run:
     """A Bundle that was carried out on records of its own. `refused` are the findings by entry; `unresolved` the places of
-    references that lead to no entry; `answers` the entries' answers.
+    references that lead to no entry; `answers` the entries' answers, as JSON, which together have `size` bytes; `stopped` is
+    why it was not carried out to its end.
     """
 
-    records: Scratch
-    answers: dict[int, Response] = field(default_factory=dict)
+    records: Draft
+    answers: dict[int, bytes] = field(default_factory=dict)
+    size: int = 0
+    stopped: str = ""
     refused: dict[int, Sequence[Finding]] = field(default_factory=dict)
     unresolved: list[tuple[str, str]] = field(default_factory=list)
+
+    def took(self, index: int, entry: bytes) -> None:
+        """Keep an entry's answer."""
+        self.answers[index] = entry
+        self.size += len(entry)
+
+    @property
+    def excess(self) -> str:
+        """Why no further entry is carried out, in a sentence; `""` when they may be."""
+        if self.size >= MOST_ANSWERED:
+            return (
+                f"The answers to the entries before this one have {MOST_ANSWERED // 1024**2} MiB, which are the most that one "
+                "Bundle is answered with; send the rest in another Bundle."
+            )
+        if self.records.looked >= MOST_LOOKED:
+            return (
+                f"The searches of the Bundle up to here have looked at records {MOST_LOOKED} times, which is the most; look "
+                "for identifiers, which takes no time, or send the rest in another Bundle."
+            )
+        return ""
 
 
 def run(attempt: Attempt, types: Types, handle: Handle) -> Run:
@@ -56,8 +97,8 @@ def run(attempt: Attempt, types: Types, handle: Handle) -> Run:
     if kept is None:
         # Readers of a table of findings may ask for all of them at once: what cannot be written is not carried out.
         below = attempt.records if isinstance(attempt.records, Partition) else MemoryPartition()
-        kept = attempt.__dict__["_run"] = Run(Scratch(below))
-        if not deeper_than(attempt.body, MOST_DEEP):
+        kept = attempt.__dict__["_run"] = Run(Draft(below))
+        if len(entries_of(attempt)) <= MOST_ENTRIES and not deeper_than(attempt.body, MOST_DEEP):
             _carry_out(attempt, types, handle, kept)
     return kept
 
@@ -77,9 +118,15 @@ def _carry_out(attempt: Attempt, types: Types, handle: Handle, ran: Run) -> None
     entries = entries_of(attempt)
     if is_batch(attempt):
         for index, entry in enumerate(entries):
-            made = _attempt(attempt, entry, entry.get("resource"), ran.records)
-            if made is not None:
-                ran.refused[index], ran.answers[index] = handle(made, ran.records)
+            excess = ran.excess
+            made = None if excess else _attempt(attempt, entry, entry.get("resource"), ran.records)
+            if excess:
+                ran.answers[index] = refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-costly", excess)
+            elif made is None:
+                ran.answers[index] = refused(HTTPStatus.BAD_REQUEST, *_NESTED)
+            else:
+                ran.refused[index], answer = handle(made, ran.records)
+                ran.took(index, answered(attempt, answer))
         return
     names: dict[str, str] | None = None
     order = sorted(range(len(entries)), key=lambda index: (_rank(entries[index]), index))
@@ -90,13 +137,18 @@ def _carry_out(attempt: Attempt, types: Types, handle: Handle, ran: Run) -> None
         resource, missing = _renamed(
             entry.get("resource"), names or {}, attempt, types, ran, f"Bundle.entry[{index}].resource"
         )
+        ran.stopped = ran.excess and f"Bundle.entry[{index}]: {ran.excess}"
+        if ran.stopped:
+            return
         ran.unresolved += missing
         made = _attempt(attempt, entry, resource, ran.records)
         if made is None:
+            ran.answers[index] = refused(HTTPStatus.BAD_REQUEST, *_NESTED)
             continue
         if names is not None and entry.get("fullUrl") in names and interaction_of(made.operation).name == CREATE:
             assign(made, names[str(entry["fullUrl"])].rpartition("/")[2])
-        findings, ran.answers[index] = handle(made, ran.records)
+        findings, answer = handle(made, ran.records)
+        ran.took(index, answered(attempt, answer))
         if findings:
             ran.refused[index] = findings
             return
@@ -124,8 +176,9 @@ def _attempt(attempt: Attempt, entry: Mapping[str, Any], resource: Any, records:
         body = codec.dumps(resource)
     request = Request(
         asked["method"],
-        f"/{quote(unquote(path), safe='/$', errors='replace')}",
-        tuple(parse_qsl(query, keep_blank_values=True)),
+        # No path is so long: what is cut off would only be compared with all paths that there are.
+        f"/{quote(unquote(path[:_LONGEST_PATH]), safe='/$', errors='replace')}",
+        split_query(query),
         Headers(headers),
         body,
         attempt.request.base_url,
@@ -139,6 +192,8 @@ def _names(attempt: Attempt, entries: Sequence[Mapping[str, Any]], types: Types,
     """What each entry's fullUrl stands for: `Type/id`, known before anything is created."""
     names: dict[str, str] = {}
     for entry in entries:
+        if ran.excess:
+            break  # which the next entry is told
         full = entry.get("fullUrl")
         made = _attempt(attempt, entry, entry.get("resource"), ran.records) if isinstance(full, str) else None
         asked = interaction_of(made.operation if made else None)
@@ -176,8 +231,8 @@ class _Renaming:
             return value
         found = _searched(value, self.attempt, self.types, self.ran) if SEARCHED.fullmatch(value) else None
         if found is not None and len(found) == 1:
-            return f"{found[0]['resourceType']}/{found[0]['id']}"
-        if found is not None or value.startswith("urn:uuid:"):
+            return f"{found[0].kind}/{found[0].id}"
+        if (found is not None or value.startswith("urn:uuid:")) and len(self.missing) < MOST_UNRESOLVED:
             self.missing.append((at, "unresolved-search" if found is not None else "unresolved-name"))
         return value
 
@@ -192,9 +247,9 @@ def _renamed(
     return (renaming.of(value, place, "") if isinstance(value, dict) else value), renaming.missing
 
 
-def _searched(reference: str, attempt: Attempt, types: Types, ran: Run) -> Sequence[dict[str, Any]]:
+def _searched(reference: str, attempt: Attempt, types: Types, ran: Run) -> Sequence[Record]:
     kind = reference.partition("?")[0]
-    if kind not in types:
+    if kind not in types or ran.excess:  # which the next entry is told
         return ()
     query = parse_query(pairs_in(reference), types[kind], types)
     if query.problems or not query.criteria:
@@ -206,31 +261,10 @@ def _on(attempt: Attempt, ran: Run) -> Attempt:
     return Attempt(attempt.request, attempt.contract, attempt.match, records=ran.records, now=attempt.now)
 
 
-def response_bundle(attempt: Attempt, ran: Run) -> dict[str, Any]:
-    """The answer to a Bundle: one entry for each, in the order in which they were sent."""
+def response_bundle(attempt: Attempt, ran: Run) -> bytes:
+    """The answer to a Bundle, as JSON: one entry for each, in the order in which they were sent."""
     kind = "batch-response" if is_batch(attempt) else "transaction-response"
-    entries = [_answered(attempt, ran.answers.get(index)) for index in range(len(entries_of(attempt)))]
-    bundle: dict[str, Any] = {"resourceType": "Bundle", "id": str(uuid4()), "type": kind}
-    return {**bundle, "entry": entries} if entries else bundle
-
-
-def _answered(attempt: Attempt, got: Response | None) -> dict[str, Any]:
-    if got is None:
-        problem = operation_outcome([issue("not-supported", "A Bundle within a Bundle is not carried out.")])
-        return {"response": {"status": "400 Bad Request", "outcome": problem}}
-    response: dict[str, Any] = {"status": f"{got.status} {HTTPStatus(got.status).phrase}"}
-    for name, header in (("location", "Location"), ("etag", "ETag")):
-        if header in got.headers:
-            response[name] = got.headers[header]
-    body = codec.loads(got.body) if got.body else None
-    if body is not None and "meta" in body and got.status < 300 and "lastUpdated" in body["meta"]:
-        response["lastModified"] = body["meta"]["lastUpdated"]
-    if body is None:
-        return {"response": response}
-    if body["resourceType"] == "OperationOutcome":
-        return {"response": {**response, "outcome": body}}
-    full = "location" not in response or preferred(attempt, "return") == "representation"
-    return {"resource": body, "response": response} if full else {"response": response}
+    return bundle_of(kind, [ran.answers[index] for index in sorted(ran.answers)])
 
 
 def overlapping(attempt: Attempt) -> Iterator[tuple[int, str]]:

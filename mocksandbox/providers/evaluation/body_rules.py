@@ -11,12 +11,12 @@ from mocksandbox.contract import Contract
 from mocksandbox.fhir.server import FhirServer, interactions
 from mocksandbox.fhir.server import interaction as names
 from mocksandbox.fhir.server.depth import MOST_DEEP, deeper_than
-from mocksandbox.fhir.server.transaction import entries_of, entry_hits, is_batch, overlapping
+from mocksandbox.fhir.server.transaction import MOST_ENTRIES, entries_of, entry_hits, is_batch, overlapping
 from mocksandbox.fhir.strict import fhir_rules
 from mocksandbox.fhir.strict.judge import judge
 from mocksandbox.fhir.strict.lift import is_breakable, judged, lifted
 from mocksandbox.providers.evaluation.bodies import all_bodies
-from mocksandbox.providers.evaluation.promise import promise, set_to, without
+from mocksandbox.providers.evaluation.promise import SCHEMA, promise, set_to, without
 from mocksandbox.rules.attempt import Attempt
 from mocksandbox.rules.http import place_of
 from mocksandbox.rules.places import drop, put
@@ -84,8 +84,12 @@ def _judged_already(attempt: Attempt, server: FhirServer) -> bool:
 def _too_many(attempt: Attempt) -> Attempt:
     if not names.is_one_of(attempt, (names.TRANSACTION,)):
         return attempt
+    return _long(attempt, 1001)
+
+
+def _long(attempt: Attempt, entries: int) -> Attempt:
     entry = {"request": {"method": "GET", "url": "Patient/patient-1"}}
-    return attempt.with_body({"resourceType": "Bundle", "type": "batch", "entry": [entry] * 1001})
+    return attempt.with_body({"resourceType": "Bundle", "type": "batch", "entry": [entry] * entries})
 
 
 _CARRIED_OUT = ("transaction", "batch")
@@ -109,7 +113,7 @@ def _shell_hits(attempt: Attempt) -> list[Hit]:
     kept: list[Hit] | None = attempt.__dict__.get("_shell")
     if kept is None:
         kept = []
-        if isinstance(attempt.body, dict):
+        if isinstance(attempt.body, dict) and len(entries_of(attempt)) <= MOST_ENTRIES:
             found = judge(_shell(attempt.body))
             kept = [hit for id, hits in found.items() if id in _ERRORS for hit in hits]
             if attempt.body.get("resourceType") not in ("Bundle", None) and not kept:
@@ -125,6 +129,10 @@ def bundle_rules(contract: Contract, server: FhirServer) -> tuple[Rule[Attempt],
     bundle = interactions(contract, names.TRANSACTION)
     first = ("entry", 0)
 
+    def too_long(attempt: Attempt) -> Iterator[Hit]:
+        if len(entries_of(attempt)) > MOST_ENTRIES:
+            yield "Bundle.entry", "bundle-too-long", {"most": MOST_ENTRIES}
+
     def bad_type(attempt: Attempt) -> Iterator[Hit]:
         kind = attempt.body.get("type") if isinstance(attempt.body, dict) else None
         if isinstance(kind, str) and kind not in _CARRIED_OUT and attempt.body.get("resourceType") == "Bundle":
@@ -132,7 +140,7 @@ def bundle_rules(contract: Contract, server: FhirServer) -> tuple[Rule[Attempt],
 
     def carried_out(attempt: Attempt) -> bool:
         good = isinstance(attempt.body, dict) and attempt.body.get("type") in _CARRIED_OUT
-        return good and not _shell_hits(attempt)
+        return good and len(entries_of(attempt)) <= MOST_ENTRIES and not _shell_hits(attempt)
 
     def refused(attempt: Attempt) -> Iterator[Hit]:
         if not carried_out(attempt) or is_batch(attempt):
@@ -173,6 +181,18 @@ def bundle_rules(contract: Contract, server: FhirServer) -> tuple[Rule[Attempt],
             stage="bundle",
             operations=bundle,
             issue="invariant",
+        ),
+        promise(
+            "bundle-too-long",
+            f"The Bundle has {MOST_ENTRIES} entries at the most",
+            "All of them are one request, and others wait until the last is carried out.",
+            "FHIR R4 http.html#transaction",
+            too_long,
+            (Defect("one-more", lambda attempt: _long(attempt, MOST_ENTRIES + 1), frozenset({SCHEMA})),),
+            stage="bundle",
+            operations=bundle,
+            status=413,
+            issue="too-costly",
         ),
         promise(
             "bad-bundle-type",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mocksandbox.contract import Contract
+from mocksandbox.fhir.search.limits import MOST_PARAMETERS, MOST_STEPS, MOST_VALUES
 from mocksandbox.fhir.server import checks, interactions
 from mocksandbox.fhir.server import interaction as names
 from mocksandbox.providers.evaluation.promise import PARAMETER, asking, promise, query
@@ -30,6 +31,20 @@ def search_rules(contract: Contract) -> tuple[Rule[Attempt], ...]:
         return promise(id, title, why, f"FHIR R4 {page}", find, defects, stage="query", operations=searches, issue="value")
 
     return (
+        promise(
+            "excessive-query",
+            f"A query has {MOST_PARAMETERS} parameters and {MOST_VALUES} values at the most",
+            "Everything that is asked for is looked for in every record, and others wait meanwhile.",
+            "FHIR R4 search.html#errors",
+            checks.excessive_query,
+            (
+                Defect("parameters", lambda attempt: asking(attempt, *[("_tag", "x")] * MOST_PARAMETERS, ("_tag", "y"))),
+                Defect("values", lambda attempt: asking(attempt, ("_tag", ",".join(["x"] * (MOST_VALUES + 1))))),
+            ),
+            stage="query",
+            operations=searches | histories,
+            issue="too-costly",
+        ),
         rule(
             "bad-date-parameter",
             "A date parameter is a date or a moment of it, after a prefix or none",
@@ -88,6 +103,7 @@ def search_rules(contract: Contract) -> tuple[Rule[Attempt], ...]:
             query("no-parameter-there", "patient.colour", "red"),
             query("no-type-there", "patient:Group.identifier", "1"),
             query("not-held-here", "location.name", "Clinic"),
+            query("without-end", f"partof.{'partof.' * MOST_STEPS}name", "x"),
         ),
         promise(
             "unknown-parameter",
