@@ -104,13 +104,7 @@ class Sandbox:
                 if self.board is not None:
                     self._met_store(match, response)
         except Exception as error:
-            limit = beyond(error)
-            if limit is not None:
-                response = self._noted(request, match, limit, notes)
-            elif isinstance(error, StoreError) and not isinstance(error, StoreMisuseError):
-                response = self._store_fails(request, match, error, notes)
-            else:
-                response = self._bug(request, match, error)
+            response = self._failed(request, match, error, notes)
         if trusted:
             return response
         response = _mirrored(request, response)
@@ -130,15 +124,18 @@ class Sandbox:
         )
         return response
 
-    def _bug(self, request: Request, match: Match | Miss, error: Exception) -> Response:
+    def _failed(self, request: Request, match: Match | Miss, error: Exception, notes: dict[str, Any]) -> Response:
+        """The answer when a request was not carried out: beyond a limit, or the store fails (the next request asks it again),
+        or a bug of ours.
+        """
+        if (limit := beyond(error)) is not None:
+            return self._noted(request, match, limit, notes)
+        if isinstance(error, StoreError) and not isinstance(error, StoreMisuseError):
+            self.outage.begins(match_name(match), error, reading=_only_reads(match))
+            refused = self._noted(request, match, Finding(STORE_FAILS, "", store_words(error)), notes)
+            return refused.with_header("Retry-After", RETRY_AFTER)
         _log.error("%s failed inside the mock: %s", match_name(match), failure_place(error))
         return self._unjudged(request, match, Finding(INTERNAL, "", TRANSIENT))
-
-    def _store_fails(self, request: Request, match: Match | Miss, error: StoreError, notes: dict[str, Any]) -> Response:
-        """The answer when the store fails; the next request asks it again."""
-        self.outage.begins(match_name(match), error, reading=_only_reads(match))
-        refused = self._noted(request, match, Finding(STORE_FAILS, "", store_words(error)), notes)
-        return refused.with_header("Retry-After", RETRY_AFTER)
 
     def _late(self, request: Request, match: Match | Miss, seconds: float, notes: dict[str, Any]) -> Response:
         """The refusal of a request whose body did not come to its end. The rest of it is not read: the connection ends."""
