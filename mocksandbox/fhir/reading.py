@@ -1,7 +1,7 @@
 """Reading a resource as a lenient FHIR library does: every element known and of its type, and the result normalised.
 
-The result has the specification's order of elements; nulls, empty objects and empty lists are gone; primitives are as
-`primitives` makes them. What cannot be read is listed with its place.
+The result has the specification's order of elements; nulls, empty objects and empty lists are gone (but an empty
+object in a list keeps its place); primitives are as `primitives` makes them. What cannot be read is listed with its place.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ def _element_reader(element: Element) -> _Reader:
                 continue
             read = single(item, (way, index), problems)
             if read is not MISSING:
-                result.append(None if read == {} else read)  # an empty object leaves its place in the list empty
+                result.append(read)
         return result
 
     return read_list

@@ -39,10 +39,10 @@ def test_elements_come_in_the_order_of_the_specification() -> None:
     assert list(result["identifier"][0]) == ["system", "value"]
 
 
-def test_nulls_and_empty_objects_and_lists_are_gone() -> None:
+def test_nulls_and_empty_objects_and_lists_are_gone_but_the_place_of_an_object_in_a_list() -> None:
     result = read(lotNumber=None, note=[], site={}, reasonCode=[{"coding": []}], manufacturer={"display": None})
     assert result.keys() == RECORD.keys() | {"reasonCode"}
-    assert result["reasonCode"] == [None]
+    assert result["reasonCode"] == [{}]
 
 
 def test_a_null_in_a_list_of_objects_is_a_problem_and_in_one_of_primitives_is_kept() -> None:

@@ -90,7 +90,7 @@ def _nhs_number(body: dict[str, Any]) -> str:
     for resource in body.get("contained", ()):
         if resource.get("resourceType") == "Patient":
             for item in resource.get("identifier", ()):
-                if item and item.get("system") == NHS_NUMBER_SYSTEM:  # an empty object leaves a gap (fhir/reading)
+                if item and item.get("system") == NHS_NUMBER_SYSTEM:
                     return str(item.get("value") or "")
             break
     return ""

@@ -98,5 +98,5 @@ def _patient(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _identifiers(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The identifiers of the patient; an empty one leaves a gap in the list (fhir/reading)."""
+    """The identifiers of the patient; an empty object is kept (fhir/reading), and is none."""
     return [item for item in _contained(body, "Patient").get("identifier", ()) if item]
