@@ -11,83 +11,67 @@ from mocksandbox.rules.attempt import Attempt
 
 _DEPTH = 8
 
-INTERNAL = Rule[Attempt](
+
+def own_rule(id: str, title: str, why: str, source: str, status: int, issue: str, error: str) -> Rule[Attempt]:
+    """A rule of the sandbox itself, for every operation and profile. It finds nothing in a request: what it refuses is met
+    elsewhere.
+    """
+    return Rule(id, title, why, source, frozenset(), "", status, issue, error, lambda _: (), profiles=ALL)
+
+
+INTERNAL = own_rule(
     id="http/internal-error",
     title="The mock itself does not fail",
     why="A failure here is a bug of mocksandbox; the log has it.",
     source="RFC 9110 section 15.6.1",
-    operations=frozenset(),
-    stage="",
     status=500,
     issue="exception",
     error="EXCEPTION",
-    find=lambda _: (),
-    profiles=ALL,
 )
-LATE = Rule[Attempt](
+LATE = own_rule(
     id="http/late-body",
     title="The body comes in time",
     why="A client that sends a part of its body and then nothing must not hold up others.",
     source="RFC 9110 section 15.5.9",
-    operations=frozenset(),
-    stage="",
     status=408,
     issue="timeout",
     error="TIMEOUT",
-    find=lambda _: (),
-    profiles=ALL,
 )
-STORE_FAILS = Rule[Attempt](
+STORE_FAILS = own_rule(
     id="http/store-fails",
     title="The store does what it is asked",
     why="A full disk or a database that is away is no bug of the mock: it is back later, and the request can be made again.",
     source="RFC 9110 section 15.6.4",
-    operations=frozenset(),
-    stage="",
     status=503,
     issue="transient",
     error="SERVICE_UNAVAILABLE",
-    find=lambda _: (),
-    profiles=ALL,
 )
-STORE_FULL = Rule[Attempt](
+STORE_FULL = own_rule(
     id="http/store-full",
     title="The sandbox has room for what is written",
     why="A client that never stops writing must not take all memory of the machine that the sandbox runs on.",
     source="RFC 4918 section 11.5",
-    operations=frozenset(),
-    stage="",
     status=507,
     issue="too-costly",
     error="INSUFFICIENT_STORAGE",
-    find=lambda _: (),
-    profiles=ALL,
 )
-TOO_COSTLY = Rule[Attempt](
+TOO_COSTLY = own_rule(
     id="http/too-costly",
     title="The answer is no larger than the sandbox makes one",
     why="A few bytes of request can ask for hundreds of megabytes, which would hold up everybody else.",
     source="RFC 9110 section 15.5.14",
-    operations=frozenset(),
-    stage="",
     status=413,
     issue="too-costly",
     error="TOO_COSTLY",
-    find=lambda _: (),
-    profiles=ALL,
 )
-UNKNOWN_SCENARIO = Rule[Attempt](
+UNKNOWN_SCENARIO = own_rule(
     id="http/unknown-scenario",
     title="The scenario that is asked for is one of the operation's",
     why="A misspelt one would be answered as if none had been asked for, and the test of a refusal would see a success.",
     source="RFC 9110 section 15.5.1",
-    operations=frozenset(),
-    stage="",
     status=400,
     issue="invalid",
     error="INVALID",
-    find=lambda _: (),
-    profiles=ALL,
 )
 RETRY_AFTER = "5"
 """Seconds after which a client may try again when the store has failed."""

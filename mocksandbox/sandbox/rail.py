@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mocksandbox.provider import Provider
-from mocksandbox.rules import ALL, Finding, Rule
+from mocksandbox.rules import Finding
 from mocksandbox.rules.attempt import Attempt
+from mocksandbox.sandbox.failure import own_rule
 
-REAL_PERSON = Rule[Attempt](
+REAL_PERSON = own_rule(
     id="http/real-person",
     title="Nobody in the request can be a real person",
     why="A sandbox keeps what it is sent, for everybody who uses it to read.",
     source="mocksandbox serve --only-synthetic",
-    operations=frozenset(),
-    stage="",
     status=403,
     issue="forbidden",
     error="FORBIDDEN",
-    find=lambda _: (),
-    profiles=ALL,
 )
 
 

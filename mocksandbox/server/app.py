@@ -8,12 +8,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mocksandbox import codec
-from mocksandbox.errors import StoreError, StoreFullError, StoreMisuseError
+from mocksandbox.errors import StoreError, StoreMisuseError
 from mocksandbox.fhir import issue, operation_outcome
 from mocksandbox.journal import Journal
 from mocksandbox.provider import AuthOptions, open_provider
 from mocksandbox.sandbox import Clock, Faults, Sandbox
-from mocksandbox.sandbox.failure import RETRY_AFTER, STORE_FAILS, STORE_FULL, failure_place, store_words
+from mocksandbox.sandbox.failure import RETRY_AFTER, STORE_FAILS, beyond, failure_place, store_words
 from mocksandbox.sandbox.outage import Outage
 from mocksandbox.sandbox.shared import open_shared
 from mocksandbox.server.front import CONTROL, MAX_BODY, Front
@@ -159,8 +159,8 @@ def _routes() -> str:
 
 def _fail(error: Exception) -> Any:
     """A store that fails, or a bug of our own: the log has its place, the client gets an OperationOutcome."""
-    if isinstance(error, StoreFullError):
-        return _outcome(STORE_FULL.status, STORE_FULL.issue, str(error))
+    if (limit := beyond(error)) is not None:
+        return _outcome(limit.rule.status, limit.rule.issue, limit.message)
     if isinstance(error, StoreError) and not isinstance(error, StoreMisuseError):
         from flask import current_app
 
